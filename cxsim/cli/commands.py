@@ -121,7 +121,7 @@ def break_even(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say how large an effect must be for its strategy to pay; states no return."""
+    """Find the effect size at which a strategy breaks even; states no return."""
     from cxsim.study.break_even import break_even as searched, search
     from cxsim.study.loading import load_scenario
 
@@ -146,7 +146,7 @@ def tables(
     arm: Annotated[str, Option(help="baseline, a strategy or a combination.")] = "baseline",
     draw: Annotated[int, Option(min=0, help="Number of the draw, from 0; draws are listed by dropout model.")] = 0,
 ) -> None:
-    """Write what one draw would look like in a shop's own tables, as Parquet, without running the whole study."""
+    """Simulate one draw and write the tables of its shop as Parquet."""
     from cxsim.study.loading import load_scenario
     from cxsim.study.provenance import require_writable
     from cxsim.study.shop_tables import SHOP_FILES
@@ -173,7 +173,7 @@ def calibrate(
     shop: Annotated[
         str, Argument(metavar="DIR|SCENARIO", help="Folder or file of a shop's exports; or a scenario's name.")
     ],
-    name: Annotated[str, Option(help="Name of the new behaviour: small letters, digits and hyphens.")],
+    name: Annotated[str, Option(help="Name of the new behaviour: lower-case letters, digits and hyphens.")],
     like: Annotated[
         str, Option(help="Behaviour under params/behaviour that supplies the numbers not measured.")
     ] = "online-shop",
@@ -182,7 +182,7 @@ def calibrate(
     policy: PolicyChanges = None,
     unreadable: Unreadable = None,
 ) -> None:
-    """Write a behaviour in which a shop's own numbers stand in the place of what was assumed."""
+    """Write a behaviour file with a shop's own measurements in place of assumptions."""
     from cxsim.metrics.calibrate import calibrate as calibrated, require_new_behaviour, source_yaml, write_behaviour
     from cxsim.params import locate, read, shown
     from cxsim.strategies.behaviour import Behaviour
@@ -224,7 +224,7 @@ def fit(
     annual_discount_rate: DiscountRate = 0.10,
     as_json: AsJson = False,
 ) -> None:
-    """Fit models of orders and of spend to a shop's orders; show what they cannot say, and the best customers."""
+    """Fit purchase and spend models to a shop's orders; show limits of the fits and the most valuable customers."""
     from cxsim.clv.customer_value import customer_value
     from cxsim.data.shop import findings_table
 
@@ -268,7 +268,7 @@ def value(
     draws: Annotated[int | None, Option(min=1, help="Draws; default: fewer for millions of customers.")] = None,
     seed: Annotated[int, Option(min=0, help="Seed of all random numbers.")] = 0,
 ) -> None:
-    """Write the value of each customer, and how sure it is; MBG/NBD does not take one-time buyers for alive."""
+    """Write the value of each customer with intervals; MBG/NBD does not assume that one-time buyers are active."""
     from cxsim.clv.customer_value import ValuationTerms, customer_values, draws_for
 
     require_table_file(out)
@@ -321,7 +321,7 @@ def check(
     ] = None,
     write_schema: Annotated[bool, Option("--write-schema", help="Rebuild params/schema.json first.")] = False,
 ) -> None:
-    """Check everything under params/: keys, units, ranges, evidence and sources, and the orders that files name."""
+    """Check everything under params/: keys, units, ranges, evidence, sources, and the order files named there."""
     from cxsim.study.loading import check_params, params_files, write_schemas
     from cxsim.study.sources import check_orders
 
@@ -339,10 +339,10 @@ def check(
 
 @app.command()
 def new(
-    name: Annotated[str, Argument(help="Name of the copy: small letters, digits and hyphens.")],
+    name: Annotated[str, Argument(help="Name of the copy: lower-case letters, digits and hyphens.")],
     source: Annotated[str, Option("--from", metavar="NAME", help="The scenario or valuation to start from.")],
 ) -> None:
-    """Copy a scenario or a valuation under params/ for you to edit."""
+    """Copy a scenario or valuation under params/ for editing."""
     from cxsim.study.loading import copy_scenario
 
     print_line(f"Written: {copy_scenario(name, source)}. Edit it, then: cxsim report {name}")

@@ -105,7 +105,7 @@ def show(
     identifier: Annotated[str, Argument(metavar="LEVER", help="Its number, such as L18.")],
     as_json: AsJson = False,
 ) -> None:
-    """Show one lever in full: evidence, prior, harms, and how to use it in a scenario."""
+    """Show one lever in full: evidence, prior, risks, and how to use it in a scenario."""
     from cxsim.params import sources
     from cxsim.strategies.levers import load_levers
 
@@ -181,7 +181,7 @@ def _use(lever: Lever) -> list[str]:
     first = load_strategy(lever.strategies[0])
     shop = ["economics: cdnow"]
     if first.needs_behaviour:
-        shop = ["economics: cdnow-service  # says what a ticket and a return cost", "behaviour: online-shop"]
+        shop = ["economics: cdnow-service  # includes the cost of a ticket and a return", "behaviour: online-shop"]
     if first.mode == "break-even":
         files += " (break-even only: no return)"
     return [

@@ -84,7 +84,7 @@ def metrics(
         str | None, Option("--explain", metavar="METRIC", help="Define one metric, such as aov_net.")
     ] = None,
 ) -> None:
-    """Measure customer experience in a shop's own exports: what became of every row, then every metric there is."""
+    """Measure customer experience from a shop's exports: an account of every row, then all metrics."""
     if listed or explain is not None:
         _refuse("--list" if listed else "--explain", (shop, out, report) != (None, None, None), _NO_SHOP)
         _refuse("--list", listed and explain is not None, "choose all metrics or one, not both.")

@@ -68,10 +68,10 @@ def report(
     jobs: Jobs = None,
     force: Force = False,
 ) -> None:
-    """Run scenarios or valuations through their notebooks into HTML files that need no network.
+    """Write scenarios or valuations as HTML reports that need no network.
 
-    One name makes its report anew. Several names, or --all, make side by side those reports whose inputs have changed,
-    and index.html about all reports in their folder; started again after a stop, they make what is missing.
+    One name always rebuilds its report. Several names, or --all, rebuild in parallel the reports whose inputs have
+    changed, and write an index.html of the folder; a repeated call after an interruption builds what is missing.
     """
     given = names or []
     if every == bool(given):
@@ -119,7 +119,7 @@ def verify(
         bool, Option("--numbers", help="Also pass if only the commit or package versions differ.")
     ] = False,
 ) -> None:
-    """Make a report again and compare every byte; exit with 1 and name the places where anything differs."""
+    """Rebuild a report and compare every byte; list all differences and exit with 1 if there are any."""
     from cxsim.reporting.verify import verify as verified
 
     with waiting("Rebuilding the report") as say:
@@ -139,13 +139,13 @@ def verify(
 
 def compare(
     before: Annotated[Path, Argument(metavar="BEFORE", help="The HTML file of a report.")],
-    after: Annotated[Path, Argument(metavar="AFTER", help="The HTML file of another one.")],
+    after: Annotated[Path, Argument(metavar="AFTER", help="The HTML file of another report.")],
     as_json: AsJson = False,
     exit_code: Annotated[
         bool, Option("--exit-code", help="Exit with 1 if an assumption, a result or a table changed.")
     ] = False,
 ) -> None:
-    """Say which assumptions and results moved between two reports, and whether by more than simulation error."""
+    """Show which assumptions and results changed between two reports, and whether by more than simulation error."""
     from cxsim.reporting.comparison import compare as compared
 
     found = compared(before, after)

@@ -64,7 +64,9 @@ def cdnow_shop(name: Literal["cdnow", "cdnow-sample"]) -> Shop:
     # The package is found but not imported, for that changes global settings.
     spec = importlib.util.find_spec(_HOLDER)
     if spec is None or not spec.submodule_search_locations:
-        raise DataError(f"the CDNOW files come with the package {_HOLDER}, which is not installed; install {_HOLDER}.")
+        raise DataError(
+            f"the CDNOW files are part of the package {_HOLDER}, which is not installed; install {_HOLDER}."
+        )
     folder = Path(spec.submodule_search_locations[0]) / "datasets"
     path = folder / ("CDNOW_sample.txt" if sample else "CDNOW_master.txt")
     if not path.is_file():

@@ -75,7 +75,7 @@ def implausible_days(days: pl.DataFrame, until: date | None, today: date) -> pl.
     ordinary = known.filter(~pl.col("day").is_in(list(_SENTINELS)))["day"]
     for day in known.filter(pl.col("day").is_in(list(_SENTINELS)))["day"]:
         if ordinary.len() and min(abs(day - one) for one in ordinary) > _FAR:
-            found[day] = "a default date of software", "stop"
+            found[day] = "a software default date", "stop"
     rest = known.filter(~pl.col("day").is_in(list(found)))
     found |= _apart(rest, declared=until is not None)
     if until is None:
@@ -102,7 +102,7 @@ def _apart(days: pl.DataFrame, *, declared: bool) -> dict[date, tuple[str, Sever
         steps = [abs((day - before).days) for before, day in pairwise([edge, *outer])]
         first = next((place for place, gap in enumerate(steps) if gap >= limit), len(steps))
         for day in [] if declared and edge == core[-1] else outer[first:]:
-            why = f"{steps[first]:,} days from the next order, where no other gap has more than {within:,}"
+            why = f"{steps[first]:,} days from the next order; no other gap exceeds {within:,}"
             found[day] = why, "stop" if day > core[-1] or steps[first] >= span else "caution"
     return found
 
@@ -136,7 +136,7 @@ def settle(files: Sequence[pl.LazyFrame], policy: Policy, place: str) -> Settled
         free = pl.col("amount") == 0
         action: Action = "dropped" if policy.zero == "drop" else "kept"
         for number, count in orders.filter(free).group_by("part").len().collect(engine="streaming").iter_rows():
-            lines[number] += noticed(action, {"orders of no charge": count})
+            lines[number] += noticed(action, {"free orders": count})
         orders = orders.filter(~free) if policy.zero == "drop" else orders
     added = {"refunded"} & {*orders.collect_schema()}
     return Settled(
@@ -160,8 +160,8 @@ def _refuse_rounded(people: pl.DataFrame, place: str) -> None:
         raise DataError(
             f"{place}: {int(rounded['len'].sum()):,} orders have a customer such as "
             f"{rounded['customer_id'].sort()[0]!r}, a number rounded by a spreadsheet, so different customers "
-            "are merged; export the file again without saving it in a spreadsheet, or use another customer column, "
-            "such as the e-mail address."
+            "share one number; export the file again without saving it in a spreadsheet, or use another customer "
+            "column, such as the e-mail address."
         )
 
 
@@ -183,7 +183,7 @@ def _named(people: pl.DataFrame, policy: Policy) -> tuple[dict[object, object], 
     alike = rest.with_columns(key=key).filter(pl.col("key").is_duplicated()).sort("key", "customer_id")
     if alike.height:
         pair = " and ".join(map(repr, alike["customer_id"].head(2)))
-        said = f"{alike.height:,} customers differ from another only in capitals or leading zeros, such as {pair}."
+        said = f"{alike.height:,} customers differ from another one only in capitals or leading zeros, such as {pair}."
         advice = "They count as different customers; if they are the same, use one spelling."
         found.append(Finding("customers: alike", "caution", alike.height, said, advice))
     tests = rest.filter(text.str.contains(_TESTS)).sort("customer_id")
@@ -203,7 +203,7 @@ def _respelt(known: pl.DataFrame, text: pl.Expr, nobody: int) -> tuple[dict[obje
     clean = text.str.replace_all(_NO_WIDTH, "").str.replace_all(r"\s+", " ").str.strip_chars()
     decimal = text.str.contains(_WHOLE_AS_DECIMAL)
     kinds = (
-        ("blanks", "with invisible blanks", clean, ~decimal & (clean != text)),
+        ("blanks", "with invisible spaces", clean, ~decimal & (clean != text)),
         ("decimals", "as decimals", text.str.replace(r"\.0+$", ""), decimal),
     )
     replaced: dict[object, object] = {}
@@ -236,9 +236,9 @@ def _of_nobody(nobody: pl.DataFrame, people: pl.DataFrame, policy: Policy) -> li
     )
     advice = {
         "missing": "They count as orders without a customer; if these are customers, set nobody: keep in the policy.",
-        "keep": "By the policy each counts as a customer; set nobody: missing if they are not.",
+        "keep": "Under the policy, each counts as a customer; set nobody: missing if they are not.",
     }
-    return [Finding("customers: nobody", "caution", share, said, advice[policy.nobody])]
+    return [Finding("customers: placeholders", "caution", share, said, advice[policy.nobody])]
 
 
 def _zero_is_nobody(people: pl.DataFrame) -> pl.Expr:
@@ -337,7 +337,7 @@ def _not_taken(unmatched: Mapping[object, int], anonymous: pl.DataFrame) -> Iter
         notes = _many(anonymous.height, "credit note", "credit notes")
         said = f"{notes} without a customer, {lost:,.2f} in total, could not be offset."
         advice = "Revenue of orders without a customer is overstated by this amount."
-        yield Finding("credit notes: nobody's", "note", lost, said, advice)
+        yield Finding("credit notes: without a customer", "note", lost, said, advice)
 
 
 def _taken_off(held: pl.DataFrame) -> tuple[pl.DataFrame, dict[object, int]]:
@@ -460,8 +460,7 @@ def _outsized_customers(people: pl.DataFrame) -> Iterator[Finding]:
                 f"customers: outsized by {what}",
                 "caution",
                 shares[0],
-                f"{who} a share of the {what} far above that of all others: {listed}; the next has "
-                f"{percent(shares[far[-1]])}.",
+                f"{who} a share of the {what} far above all others: {listed}; the next has {percent(shares[far[-1]])}.",
                 "An address or number shared by several people is not a customer: remove it from its orders, or "
                 "compare results with and without it.",
             )
@@ -491,7 +490,7 @@ def _late_start(shop: Shop, people: pl.DataFrame) -> Iterator[Finding]:
         "caution",
         first / max(usual, 1.0),
         f"In the first {span.days * widths[0] / _PARTS:,.0f} days of the orders {first:,} customers order for the "
-        f"first time, and later {usual:,.0f} in the same number of days. Earlier customers probably count as "
+        f"first time; later there are {usual:,.0f} in the same number of days. Earlier customers probably count as "
         "new, because the orders start after the opening of the shop.",
         "Export the orders from the opening; if they already start there, set opening: true in shop.yaml.",
     )
@@ -507,15 +506,15 @@ def _excess(first: int, width: float, late: int) -> float:
 
 # What makes a reader doubt the rest, by a part of the reason that stands in the receipt.
 _LOSSES = {
-    "without a value": "Their value is missing in the file; export it with all amounts.",
-    "without a moment": "Their moment is missing in the file; export it with all dates.",
+    "without a value": "Their value is missing from the file; export it with all amounts.",
+    "without a timestamp": "Their timestamp is missing from the file; export it with all dates.",
     "is missing": "Rows need all of these; export the file with them.",
-    "differ in their total": "Export the orders again; their lines contradict each other.",
-    "taken for missing": "Correct these cells, and read the file without unreadable: missing.",
-    "cannot be right": "Correct these moments, and read the file without unreadable: missing.",
-    "orders that are not paid": "They count as sales; set unpaid: drop in the policy if they do not.",
-    "equal to an earlier": "If they are separate purchases, set duplicates: keep in the policy.",
-    "after the end of observation": "They are after the end of observation.",
+    "show different totals": "Export the orders again; their lines contradict each other.",
+    "cannot be read, treated as missing": "Correct these cells and read the file without unreadable: missing.",
+    "implausible": "Correct these timestamps and read the file without unreadable: missing.",
+    "unpaid orders": "They count as sales; set unpaid: drop in the policy if they do not.",
+    "identical to an earlier": "If they are separate purchases, set duplicates: keep in the policy.",
+    "after the end of observation": "Their dates lie after the end of observation.",
 }
 
 
@@ -529,7 +528,7 @@ def _losses(shop: Shop) -> Iterator[Finding]:
             if not (line.rows and advice):
                 continue
             share = line.rows / max(receipt.rows_read, 1)
-            gentle = ("equal to an earlier", "after the end of observation")
+            gentle = ("identical to an earlier", "after the end of observation")
             little = share < _MUCH and any(one in line.reason for one in gentle)
             word = {"dropped": "excluded", "merged": "counted once", "kept": "kept"}[line.action]
             yield Finding(
@@ -546,6 +545,6 @@ def _losses(shop: Shop) -> Iterator[Finding]:
                     f"{receipt.file}: {name}",
                     "caution",
                     0.0,
-                    f"{receipt.file}: the amount is treated as {fact}: all lines of an order have the same amount.",
-                    "If each is the amount of a line, set amounts: line in the policy.",
+                    f"{receipt.file}: the amount is treated as {fact}: all lines of an order show the same amount.",
+                    "If it is the amount of each line, set amounts: line in the policy.",
                 )

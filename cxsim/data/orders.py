@@ -21,7 +21,7 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # What a header in another encoding leaves behind when it is read as UTF-8.
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # What a receipt says of an amount that stands on each line of its order.
-TOTAL_AGAIN = "that of the order, which stands on each of its lines and counts once"
+TOTAL_AGAIN = "the order total, which is repeated on each line and counts once"
 # Orders that are there and count in no customer's value.
 UNCOUNTED = ("orders without a customer", "fully refunded orders")
 
@@ -214,8 +214,8 @@ def unreadable(label: str, error: Exception) -> DataError:
     if '`"' in reason:
         start = reason.partition("`")[2].strip("`")
         return DataError(
-            f"{label}: a quotation mark is opened and not closed, in the cell that begins {start!r}; close it or take "
-            "it out, in the file or by exporting it again."
+            f"{label}: a quotation mark is not closed, in the cell that begins {start!r}; close or remove it, or "
+            "export the file again."
         )
     return DataError(f"{label}: the rows cannot be read ({reason}).")
 

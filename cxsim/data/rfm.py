@@ -45,8 +45,8 @@ def order_days(orders: Orders, until: date | None) -> pl.DataFrame:
     if until is not None:
         if isinstance(orders, Transactions) and as_date("until", until) > orders.until:
             raise DataError(
-                f"until {until} is after the end of observation, {orders.until}; give an earlier day, or say in "
-                "read_transactions(..., until=...) how long the orders were observed."
+                f"until {until} is after the end of observation, {orders.until}; give an earlier day, or set the end "
+                "of observation in read_transactions(..., until=...)."
             )
         lines = lines.filter((pl.col("day") <= as_date("until", until)) | pl.col("unusable"))
     found = lines.collect(engine="streaming")

@@ -211,9 +211,9 @@ class Policy:
         gone += [f"{joined(orders)} orders"] if orders else []
         gone += ["credit notes"] if self.credits == "drop" else []
         left_out = f" Excluded: {', '.join(gone)}." if gone else ""
-        days = {"shop": "shop time", "utc": "UTC"}[self.clock]
+        days = {"shop": "the shop's time zone", "utc": "UTC"}[self.clock]
         further = (
-            " Duplicate rows count." if self.duplicates == "keep" else "",
+            " Duplicate rows are kept." if self.duplicates == "keep" else "",
             " Placeholders count as customers." if self.nobody == "keep" else "",
             " Unreadable cells are treated as empty." if self.unreadable == "missing" else "",
         )

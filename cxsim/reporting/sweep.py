@@ -50,7 +50,7 @@ COLUMNS = (
 _MOST = 1_000
 _READING = (
     "The last line of each cell is the decision at that point. "
-    "Highest: the strategy with the highest net present value in its row, whatever its decision."
+    "Highest: the strategy with the highest NPV in its row, whatever its decision."
 )
 
 
@@ -170,9 +170,7 @@ def write_reports_index(folder: Path) -> Path:
     pages = sorted(path for path in folder.glob("*.html") if path.name != INDEX)
     found = [one for page in pages if (one := _listed(page)) is not None]
     number = "One report" if len(found) == 1 else f"{len(found):,} reports"
-    opening = (
-        f"{number}. Net present values are relative to the baseline without a programme, in each report's currency."
-    )
+    opening = f"{number}. NPVs are relative to the no-programme baseline, in each report's currency."
     write_text(folder / INDEX, _page("reports.html.j2", "Reports", {"reports": found, "opening": opening}))
     return folder / INDEX
 

@@ -36,12 +36,12 @@ class Incident:
     name
         Small letters and underscores, such as `late`.
     chance
-        Share of the orders to which it happens.
+        Share of orders affected.
     shock
-        How far the order's experience lies from the customer's usual one, in standard deviations of satisfaction
-        between customers; negative is worse. A negative one is multiplied by `Experience.negativity`.
+        Difference of the order's experience from the customer's usual one, in standard deviations of satisfaction
+        between customers; negative is worse. A negative shock is multiplied by `Experience.negativity`.
     ticket
-        Share of those affected who write to support.
+        Share of affected customers who contact support.
     """
 
     name: str
@@ -57,31 +57,31 @@ class Incident:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Experience(Checked):
-    """Incident, ticket, resolution, satisfaction, and what follows.
+    """Incidents, tickets, resolution, satisfaction and their consequences.
 
     After each order the experience is e = own trait + shifts + shocks, and satisfaction S moves by memory * (e - S).
-    S changes log order rate, log chance of leaving and log basket in proportion: a customer one standard deviation more
-    satisfied has them multiplied by the ratios `*_per_deviation`. Form: Ho, Park & Zhou (2006).
+    S changes the logs of purchase rate, dropout probability and order value in proportion: for each standard deviation
+    of S they are multiplied by the ratios `*_per_deviation`. Form: Ho, Park & Zhou (2006).
 
     Attributes
     ----------
     incidents
-        What can happen, at most six; at most one to an order.
+        Incidents, at most six; at most one per order.
     negativity
-        How many times as much a bad shock counts as a good one of the same size.
+        Weight of a negative shock relative to a positive one of the same size.
     memory
-        Share of the difference by which satisfaction moves after each order.
+        Share of the gap to the latest experience that satisfaction closes after each order.
     contact
-        Share of the orders to which nothing happened, whose customers write to support all the same.
+        Share of orders without an incident whose customers contact support.
     first_contact
-        Share of the tickets that the first answer solves.
+        Share of tickets resolved by the first answer.
     unresolved
-        Further shock where it does not, in standard deviations; negative is worse.
+        Additional shock if the first answer does not resolve the ticket, in standard deviations; negative is worse.
     response_hours
-        Median hours to the first answer; the end comes after as many hours again, or five times as many where the first
-        answer does not solve it. Both are lognormal.
+        Median hours to the first answer. Resolution takes as long again, or five times as long if the first answer
+        does not resolve the ticket. Both are lognormal.
     response_spread
-        Standard deviation of the log of these hours.
+        Standard deviation of the log of these times.
     purchase_rate_per_deviation, dropout_per_deviation, basket_per_deviation
         Ratios for one standard deviation of satisfaction.
     """
@@ -118,14 +118,14 @@ class Experience(Checked):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Returning(Checked):
-    """Orders that are sent back.
+    """Returned orders.
 
     Attributes
     ----------
     chance
-        Share of the orders from which something is sent back.
+        Share of orders with a return.
     part
-        Share of what was paid that is refunded then.
+        Share of the payment refunded on a return.
     days
         Days from the order to the refund.
     """
@@ -150,8 +150,7 @@ class Season:
     pattern
         Twelve levels above 0, whose mean is 1.
     amplitude
-        How strong the pattern is; carries its evidence and its spread. 1 as it is written, and near 0
-        hardly any.
+        Strength of the pattern, with evidence and range: 1 as written, near 0 almost none.
     """
 
     pattern: tuple[float, ...]
@@ -179,12 +178,12 @@ class Season:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Drift(Checked):
-    """How new customers change with the date of their arrival: growing shops win less eager customers.
+    """How new customers change with the date of their first order: growing shops acquire less active customers.
 
     Attributes
     ----------
     purchase_rate, dropout
-        Ratio on order rate and on the chance of leaving, for one year of later arrival.
+        Ratio on purchase rate and on dropout probability for each year of later arrival.
     """
 
     purchase_rate: Ratio
@@ -198,9 +197,9 @@ class Scale(Checked):
     Attributes
     ----------
     centre
-        Mean score of a customer of mean satisfaction.
+        Mean score of a customer with average satisfaction.
     per_deviation
-        Score for one standard deviation of satisfaction.
+        Increase in the score per standard deviation of satisfaction.
     noise
         Standard deviation of the noise.
     """
@@ -214,16 +213,17 @@ class Scale(Checked):
 class Surveys(Checked):
     """Surveys after orders (NPS, 0 to 10) and after tickets (CSAT, 1 to 5, and CES, 1 to 7 where 7 is easiest).
 
-    The odds of an answer are multiplied by ``exp(extremity * abs(S))``: who is delighted or angry answers more often.
+    The odds of an answer are multiplied by ``exp(extremity * abs(S))``: very satisfied and very dissatisfied customers
+    answer more often.
 
     Attributes
     ----------
     after_order, after_ticket
-        Share of orders and of tickets after which the customer is asked.
+        Share of orders and of tickets followed by a survey.
     response
-        Share that answers at mean satisfaction.
+        Response rate at average satisfaction.
     extremity
-        As above.
+        Coefficient in the formula above.
     nps, csat, ces
         The three scales.
     """
@@ -239,10 +239,10 @@ class Surveys(Checked):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Traits(Checked):
-    """How a customer's own satisfaction goes together with what nobody sees: a source of confounding, none of effects.
+    """Correlation of base satisfaction with unobserved traits: a source of confounding, not of effects.
 
-    Correlations of the normal scores: satisfaction with the order rate, with staying (the chance or hazard of leaving,
-    reversed), and with the mean order value. The three are independent of each other.
+    Correlations of normal scores: of satisfaction with purchase rate, with retention (dropout probability or hazard,
+    reversed), and with mean order value. The three are independent of each other.
 
     Attributes
     ----------
@@ -271,7 +271,7 @@ class Sessions(Checked):
     Attributes
     ----------
     conversion
-        Share of the visits of customers that end in an order.
+        Share of customers' visits with an order.
     """
 
     conversion: Conversion
@@ -279,28 +279,28 @@ class Sessions(Checked):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Behaviour:
-    """A shop's customers beside orders, leaving and spend; a part that is left out does not happen.
+    """Customer behaviour other than purchases, dropout and spend; an omitted part is not simulated.
 
     Attributes
     ----------
     name, title, description
         Name of its file; name and explanation for readers.
     order_season, arrival_season
-        The year's pattern of orders, and of new customers.
+        Yearly patterns of orders and of new customers.
     drift
-        How cohorts change.
+        Change of new customers over time.
     traits
-        What goes together with satisfaction.
+        Correlations with satisfaction.
     experience
         Incidents, tickets and satisfaction.
     surveys
-        What customers answer; needs `experience`.
+        Surveys and their answers; requires `experience`.
     returns
-        Orders sent back.
+        Returned orders.
     sessions
         Visits.
     owner, reviewed_on
-        Who answers for these numbers, and when they were last looked at.
+        Owner of these numbers, and date of their last review.
     """
 
     name: str

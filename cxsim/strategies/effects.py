@@ -38,23 +38,23 @@ Steps = tuple[tuple[float, ...], tuple[float, ...]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Course(Checked):
-    """Strength of an effect over the days since the reach switched on for a customer; 1 is the full effect.
+    """Strength of an effect by days since the customer was reached; 1 is the full effect.
 
-    Nothing until `delay_days`; then a straight climb over `ramp_days`; then full, or fading with `half_life_days`; and
-    nothing from `lasts_days` on. A part that is left out takes no time, and without `half_life_days` nothing fades. An
-    effect with ratio e and strength w multiplies by e ** w.
+    Zero until `delay_days`, then a linear increase over `ramp_days`, then the full effect, or a decline with
+    `half_life_days`, and zero after `lasts_days`. An omitted part takes no time, and without `half_life_days` nothing
+    declines. An effect with ratio e and strength w multiplies by e ** w.
 
     Attributes
     ----------
     delay_days
-        Days before anything happens. Gross profit of loyalty programmes lags by two quarters: Chaudhuri et al. (2019).
+        Days before the effect begins. Gross profit of loyalty programmes lags by two quarters: Chaudhuri et al. (2019).
     ramp_days
-        Days of the climb.
+        Days until the full effect.
     half_life_days
         Days in which the effect halves: w = 2 ** (-t / half_life). Four months for welcome programmes: Samaha et al.
         (2019).
     lasts_days
-        Days after which it is over, counted from the beginning.
+        Days after which the effect ends, counted from its beginning.
     """
 
     delay_days: Days | None = None
@@ -140,12 +140,12 @@ class Coursed(Checked):
     Attributes
     ----------
     ratio
-        With the programme over without it.
+        Value with the programme over the value without it.
     course
-        How it comes and goes; always full when left out.
+        Time profile; always the full effect if omitted.
     light_buyers
-        How much more those respond who buy less often: 0 not at all, 0.5 for half the rate a 1.41 times larger
-        effect. Light and moderate buyers respond most: Liu (2007).
+        Larger effect on customers with a lower purchase rate: 0 for none; at 0.5, half the rate means a 1.41 times
+        larger effect. Light and moderate buyers respond most: Liu (2007).
     """
 
     ratio: Ratio
@@ -155,7 +155,7 @@ class Coursed(Checked):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PurchaseRate(Coursed):
-    """Multiply the order rate of a living customer while the reach is on.
+    """Multiply the purchase rate of an active customer while the reach is on.
 
     Customer i's rate is multiplied by ``ratio ** (w(t) * (rate_i / mean rate) ** -light_buyers)``, w being the course
     and the last factor at most 4.
@@ -171,12 +171,12 @@ class PurchaseRate(Coursed):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dropout(Coursed):
-    """Multiply the chance of leaving, per order and per day, while the reach is on.
+    """Multiply the dropout probability, per order and per day, while the reach is on.
 
     Attributes
     ----------
     ratio
-        Chance of leaving with the programme over the chance without it; a probability is capped at 1.
+        Dropout probability with the programme over that without it, capped at 1.
         Source of the form: Schweidel & Knox (2013).
     """
 
@@ -190,7 +190,7 @@ class Basket(Coursed):
     Attributes
     ----------
     ratio
-        Amount with the programme over the amount without it.
+        Order value with the programme over that without it.
     """
 
     kind: Literal["basket"] = "basket"
@@ -198,7 +198,7 @@ class Basket(Coursed):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Markdown(Checked):
-    """Take a share off the price of some orders; the lower mean price raises the order rate, and is remembered.
+    """Take a share off the price of some orders; the lower mean price changes purchase rate and reference price.
 
     With p = log(1 - depth * redemption) while the reach is on and 0 while it is off, and the log of the reference price
     m, the order rate is multiplied by ``exp(elasticity * (p - m))`` where p < m, a gain, and by ``exp(loss_aversion *
@@ -210,16 +210,15 @@ class Markdown(Checked):
     depth
         Share taken off an order's list price.
     redemption
-        Share of the orders that use it, whether or not they would have come anyway.
+        Share of orders that use it, including orders that would have come anyway.
     elasticity
-        Percentage change of the order rate for one percent of price; negative, or 0 for a pure gift.
+        Percentage change of the purchase rate per percent of price; negative, or 0 for no response.
     reference_half_life_days, loss_aversion
-        In how many days customers half forget the price that they were used to, and how many times as much a loss
-        counts as a gain: Kalyanaram & Winer (1995). Together or not at all.
+        Half-life of the reference price in days, and weight of a price above it relative to one below: Kalyanaram &
+        Winer (1995). Both or neither.
     forward_buying, dip_depth
-        Share of the extra orders that customers take from their own future, and by which share their orders are down
-        while they use up what they have stored; what is borrowed is given back exactly: Macé & Neslin (2004).
-        Together or not at all.
+        Share of additional orders that are brought forward, and reduction in orders while customers use up what they
+        bought; every order brought forward is deducted later: Macé & Neslin (2004). Both or neither.
     """
 
     depth: Share
@@ -248,14 +247,14 @@ class Markdown(Checked):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Coupon(Checked):
-    """Take an amount of money off some orders, at most the whole order; a gift, which no reference price remembers.
+    """Take an amount of money off some orders, at most the whole order; the reference price does not change.
 
     Attributes
     ----------
     face_value
-        Money off one order.
+        Amount off one order.
     redemption
-        Share of the orders that use it while the reach is on, whether or not they would have come anyway.
+        Share of orders that use it while the reach is on, including orders that would have come anyway.
     """
 
     face_value: Money
@@ -324,28 +323,28 @@ def _subject(effect: Effect) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reach(Checked):
-    """Who is reached, and when.
+    """Target group and timing.
 
     Attributes
     ----------
     who
-        Condition over the columns of CUSTOMERS in SQL words, such as ``frequency >= 2``; ``true`` for everyone.
+        SQL condition over the columns of CUSTOMERS, such as ``frequency >= 2``; ``true`` for everyone.
     uptake
-        Share of those who may take part that ever does.
+        Share of eligible customers who ever take part.
     ramp_days
-        Days over which they join, evenly, from the start; 0 when all join at once.
+        Days over which they join, evenly, from the start; 0 if all join at once.
     from_month, until_month
-        Months of the scenario, from 0, in which it runs; `until_month` is the first month without it, None for never.
+        Months of the scenario, from 0, in which it runs; `until_month` is the first month without it, None for no end.
     from_order, until_order
-        It is on only for customers whose coming order has such a number in their life, the first order being number 1;
-        `until_order` is the first number without it, None for no limit. 2 and 3 mean: while the second order is
-        awaited, and on that order.
+        The reach is on only for customers whose next order has such a number, the first order being number 1;
+        `until_order` is the first number without it, None for no limit. 2 and 3 mean: until the second order, and on
+        that order.
     after_idle_days
-        If given, the reach switches on for each customer only after so many days without an order.
+        If given, the reach switches on for a customer after so many days without an order.
     every_days
-        If given, it switches on again and again for each member, so many days apart.
+        If given, it switches on repeatedly for each member, so many days apart.
     for_days
-        How long it then stays on, unless an order ends the idle spell before; needed with `after_idle_days` and with
+        How long it then stays on, unless an order ends the inactivity earlier; required with `after_idle_days` and
         `every_days`.
     """
 

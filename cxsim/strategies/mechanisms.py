@@ -28,11 +28,11 @@ from cxsim.strategies.units import (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contacts(Checked):
-    """Write to members so many times a month, until they unsubscribe.
+    """Send members a number of messages a month, until they unsubscribe.
 
-    The order rate is multiplied by ``exp(response * n - fatigue * n ** 2)`` with n contacts a month: an inverted U,
-    whose top lies at response / (2 * fatigue). Each contact makes a member unsubscribe with a small chance; the reach
-    then ends for good. Form: Zhang, Kumar & Cosguner (2017).
+    The purchase rate is multiplied by ``exp(response * n - fatigue * n ** 2)`` with n contacts a month: an inverted U,
+    whose top lies at response / (2 * fatigue). Each contact may make a member unsubscribe; the reach then ends
+    permanently. Form: Zhang, Kumar & Cosguner (2017).
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Contacts(Checked):
     response, fatigue
         Coefficients of the inverted U.
     unsubscribe
-        Chance of unsubscribing at one contact.
+        Probability of unsubscribing per contact.
     """
 
     per_month: PerMonth
@@ -53,15 +53,15 @@ class Contacts(Checked):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reactivation(Checked):
-    """Bring back some of those who had left, at the moment a reach with `after_idle_days` switches on for them.
+    """Reactivate some of the lapsed customers when a reach with `after_idle_days` switches on for them.
 
     Attributes
     ----------
     share
-        Share of them that comes back; nobody observes who had left, so this is not a share of the idle.
+        Share of lapsed customers who come back. Dropout is not observed, so this is not a share of inactive customers.
     second_life
-        Ratio on the chance of leaving in the second life: those who are won back by price stay shortest (Kumar,
-        Bhagwat & Zhang 2015).
+        Ratio on the dropout probability after reactivation: customers won back by price stay shortest (Kumar, Bhagwat
+        & Zhang 2015).
     """
 
     share: Share
@@ -73,21 +73,21 @@ class Reactivation(Checked):
 class Acquisition(Checked):
     """Multiply the number of new customers that arrive while the programme runs.
 
-    Of those who come on top, a share is like the others; the rest never orders again. Their expected later value is
-    then exactly that share of the others', whatever the model of leaving.
+    A share of the additional customers behaves like the others; the rest never order again. Their expected later value
+    is exactly that share of the others', whatever the dropout model.
 
     Attributes
     ----------
     ratio
         New customers with the programme over those without it.
     charge
-        Share of the usual acquisition cost that is paid for each customer on top: 0 where the same visitors are
-        converted better, 1 where more visitors are bought.
+        Share of the usual acquisition cost paid for each additional customer: 0 if more of the same visitors order,
+        1 if more visitors are acquired.
     loyal
-        Share of them that is like the others; all when left out.
+        Share of them that behaves like the others; all if omitted.
     depth, loss_per_depth
-        Instead of `loyal`, for an introductory markdown: loyal = exp(-loss_per_depth * depth). At 1.98, customers won
-        with 35 % off are worth half: Lewis (2006).
+        Instead of `loyal`, for an introductory markdown: loyal = exp(-loss_per_depth * depth). At 1.98, customers
+        acquired with 35 % off have half the value: Lewis (2006).
     """
 
     ratio: Ratio
@@ -112,23 +112,23 @@ class Acquisition(Checked):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Referral(Checked):
-    """Let satisfied customers bring new ones, who bring new ones in turn.
+    """Let satisfied customers refer new ones, who refer others in turn.
 
-    A living customer whose satisfaction is at least the mean recommends with a rate; a share of the recommendations
-    wins a customer, of whom some would have come anyway. Form and sizes: Schmitt, Skiera & Van den Bulte (2011).
+    An active customer with at least average satisfaction makes referrals at a rate; a share of them leads to a new
+    customer, and some of these would have come anyway. Form and sizes: Schmitt, Skiera & Van den Bulte (2011).
 
     Attributes
     ----------
     per_year
-        Recommendations a year of one such customer.
+        Referrals a year by one such customer.
     success
-        Share of them that wins a customer.
+        Share of referrals that lead to a new customer.
     anyway
-        Share of those who would have come anyway: the reward is paid and nobody is added.
+        Share of referred customers who would have come anyway: the reward is paid, but no customer is added.
     dropout
-        Ratio on the chance of leaving of referred customers; persists.
+        Ratio on the dropout probability of referred customers; permanent.
     premium, premium_half_life_days
-        Ratio on their order values at first, and how fast that fades.
+        Ratio on their order values at first, and its half-life.
     """
 
     per_year: PerYear
@@ -149,30 +149,30 @@ class Referral(Checked):
 class Points(Checked):
     """Give points on what is paid, and a reward in money for a full card.
 
-    With a share f of the card full, at most 1, the order rate is multiplied by ``1 + pull * f ** steepness``; after a
-    reward by ``1 + rewarded * 2 ** (-t / rewarded_half_life_days)``.
+    With a share f of the card full, at most 1, the purchase rate is multiplied by ``1 + pull * f ** steepness``; after
+    a reward by ``1 + rewarded * 2 ** (-t / rewarded_half_life_days)``.
 
     Attributes
     ----------
     earn
-        Points per unit of money paid; a fraction of a point is not given, nor any on what is sent back.
+        Points per unit of money paid; no fractions of a point, and none on returned goods.
     threshold
-        Points that one reward costs.
+        Points required for a reward.
     reward
-        Money off an order for one reward; at most one an order, and only on an order of at least that amount.
+        Amount off an order per reward; at most one per order, and only on an order of at least that amount.
     redemption
-        Share of the orders with a full card on which it is used.
+        Share of orders with a full card on which it is redeemed.
     expiry_days
-        Days without an order after which all points lapse.
+        Days without an order after which all points expire.
     pull, steepness
-        Goal gradient: by how much more often customers order with a full card, and how late on the way that sets in.
-        Kivetz, Urminsky & Zheng (2006). Together or not at all.
+        Goal gradient: increase in the purchase rate with a full card, and how late on the way it sets in.
+        Kivetz, Urminsky & Zheng (2006). Both or neither.
     rewarded, rewarded_half_life_days
-        Rewarded behaviour: by how much more often they order just after a reward, and how fast that fades. Taylor &
-        Neslin (2005); Nastasoiu et al. (2021). Together or not at all.
+        Rewarded behaviour: increase in the purchase rate just after a reward, and its half-life. Taylor & Neslin
+        (2005); Nastasoiu et al. (2021). Both or neither.
     breakage
-        Share of the points still held at the end of the horizon that is taken never to be redeemed; none when left
-        out, and all are then charged at full value.
+        Share of points held at the end of the horizon that is assumed never to be redeemed. If omitted, all points
+        are charged at full value.
     """
 
     earn: PointsPerMoney
@@ -207,15 +207,15 @@ class Status(Checked):
     Attributes
     ----------
     threshold
-        What a member must pay within one year of membership.
+        Spend required within one year of membership.
     purchase_rate, dropout
-        Ratios on order rate and on the chance of leaving while the status is held.
+        Ratios on purchase rate and on dropout probability while the status is held.
     earn
         Ratio on the points that an order earns while it is held; for a strategy that has points too.
     pull, steepness
-        As in `Points`, for the share of the threshold that was paid in the present year, while it is not yet reached.
+        As in `Points`, for the share of the threshold spent in the current year, until it is reached.
     demotion
-        Ratio on the chance of leaving in the year after the status was lost.
+        Ratio on the dropout probability in the year after losing the status.
     """
 
     threshold: MoneyPerYear
@@ -235,7 +235,7 @@ class Status(Checked):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Membership(Checked):
-    """Take a fee for being a member, on joining and at the end of each period; who does not renew is no longer reached.
+    """Charge members a fee on joining and at the end of each period; members who do not renew are no longer reached.
 
     Attributes
     ----------
@@ -244,7 +244,7 @@ class Membership(Checked):
     period_days
         Length of a period, at least 28 days.
     renewal
-        Share of the members still buying who renew at the end of a period.
+        Share of active members who renew at the end of a period.
     """
 
     fee: Money
@@ -255,14 +255,14 @@ class Membership(Checked):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Incidents(Checked):
-    """Multiply the chance that something happens to an order.
+    """Multiply the probability of an incident.
 
     Attributes
     ----------
     ratio
-        Chance with the programme over the chance without it; capped where all chances add up to 1.
+        Probability with the programme over that without it; capped where all probabilities add up to 1.
     incident
-        Name of the incident in the shop's behaviour, such as `late`; all of them when left out.
+        Name of the incident in the shop's behaviour, such as `late`; all incidents if omitted.
     """
 
     ratio: Ratio
@@ -272,12 +272,12 @@ class Incidents(Checked):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tickets(Checked):
-    """Multiply the chance that a customer writes to support about an order; self-service and clear pages lower it.
+    """Multiply the probability that a customer contacts support about an order; self-service and clear pages lower it.
 
     Attributes
     ----------
     ratio
-        Chance with the programme over the chance without it; a probability is capped at 1.
+        Probability with the programme over that without it, capped at 1.
     """
 
     ratio: Ratio
@@ -286,14 +286,14 @@ class Tickets(Checked):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resolution(Checked):
-    """Change how well support answers.
+    """Change the quality of support answers.
 
     Attributes
     ----------
     unresolved
-        Ratio on the share of tickets that the first answer does not solve; capped at 1.
+        Ratio on the share of tickets not resolved by the first answer; capped at 1.
     hours
-        Ratio on the hours until the first answer and until the end.
+        Ratio on the hours to the first answer and to resolution.
     """
 
     unresolved: Ratio
@@ -303,21 +303,21 @@ class Resolution(Checked):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recovery(Checked):
-    """Make up for what went wrong, with money, for some of the customers who write about it.
+    """Compensate some of the customers who complain about an incident.
 
-    Satisfaction can rise above where it was before the failure; rates of ordering and leaving only go back to where
-    they were: de Matos, Henrique & Rossi (2007) find the paradox in satisfaction and none in repurchase.
+    Satisfaction can rise above its level before the failure; purchase rate and dropout only return to theirs: de Matos,
+    Henrique & Rossi (2007) find the recovery paradox in satisfaction but not in repurchase.
 
     Attributes
     ----------
     share
-        Share of the tickets about an incident that are made up for.
+        Share of tickets about an incident that are compensated.
     compensation
-        Money paid for each.
+        Amount per compensated ticket.
     repair
-        Share of the incident's harm that is undone.
+        Share of the incident's effect that is reversed.
     delight
-        By how many standard deviations satisfaction, as felt and answered, rises beyond that.
+        Further rise in stated satisfaction, in standard deviations; it does not affect orders.
     """
 
     share: Share
@@ -329,7 +329,7 @@ class Recovery(Checked):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Satisfaction(Checked):
-    """Shift what customers experience with every order.
+    """Shift the customer experience of every order.
 
     Attributes
     ----------
@@ -343,12 +343,12 @@ class Satisfaction(Checked):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Returns(Checked):
-    """Multiply the chance that an order is sent back.
+    """Multiply the probability of a return.
 
     Attributes
     ----------
     ratio
-        Chance with the programme over the chance without it; a probability is capped at 1. Leniency by dimension:
+        Probability with the programme over that without it, capped at 1. Leniency by dimension:
         Janakiraman, Syrdal & Freling (2016).
     """
 

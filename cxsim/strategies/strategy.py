@@ -87,19 +87,19 @@ _TRIGGERS = ("after_idle_days", "every_days")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
-    """One line of what a programme costs, beside what it gives away.
+    """One cost of a programme, in addition to its rewards.
 
     Attributes
     ----------
     kind
-        `one_off` at the start; `monthly` while it runs; `per_member_month` for each member, also those who have left
-        unseen; `per_order` and `share_of_revenue` on the orders of customers whom it reaches at that moment;
+        `one_off` at the start; `monthly` while it runs; `per_member_month` for each member, including those who
+        have dropped out; `per_order` and `share_of_revenue` on orders of customers while they are reached;
         `per_redemption` for each order with a markdown, a coupon or a reward of this programme; `per_ticket` for each
-        ticket of members; `per_contact` each time it switches on for a customer, or each message of its contacts;
-        `per_referral` for each customer won, also those who would have come anyway; `working_capital` is tied up at the
-        start and released at the end of the programme or of the horizon.
+        ticket of members; `per_contact` each time it switches on for a customer, or for each message of the
+        effect contacts; `per_referral` for each referred customer, including those who would have come anyway;
+        `working_capital` is invested at the start and released at the end of the programme or of the horizon.
     amount
-        Positive amount, in the unit that belongs to the kind.
+        Positive amount, in the unit of the kind.
     """
 
     kind: CostKind
@@ -116,13 +116,13 @@ class Strategy:
     Attributes
     ----------
     name
-        Name of its file, without the ending; random numbers are drawn under this name.
+        Name of its file, without the ending; the key of its random numbers.
     title
         Name for readers.
     description
         What customers experience, and why it should work.
     reach
-        Whom it reaches and when; `who` is a named segment or a condition over CUSTOMERS.
+        Target group and timing; `who` is a named segment or a condition over CUSTOMERS.
     effects
         What it changes.
     costs
@@ -132,13 +132,13 @@ class Strategy:
     lever
         Identifier of its lever in the catalogue, such as `L18`.
     mode
-        `prior`: its effects have the priors that are written. `break-even`: nobody has measured them; they are only
-        searched for the size from which the strategy pays, and no returns are stated.
+        `prior`: its effects have the priors given. `break-even`: the effects have not been measured; the report states
+        the size at which the strategy breaks even, and no return.
     searches
-        For `break-even`: which number is searched, as `effects.KIND_PLACE.FIELD`, such as `effects.dropout_1.ratio`;
-        its range is the interval of the search.
+        For `break-even`: the number to solve for, as `effects.KIND_PLACE.FIELD`, such as `effects.dropout_1.ratio`;
+        its range is the range searched.
     owner, reviewed_on
-        Who answers for these numbers, and when they were last looked at.
+        Owner of these numbers, and date of their last review.
     """
 
     name: str

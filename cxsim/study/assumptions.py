@@ -176,9 +176,9 @@ def cautions(
 
 
 _INCLUDED = (
-    "By the scenario every net present value and decision contains what customers who are still there at the horizon "
-    "bring after it, as one amount of the last month. It is an expectation by the fitted models, which nobody can "
-    "check within the horizon. Payback may rest on it, and the discount rates of sliders and workbook do not move it."
+    "In this scenario every NPV and the decision include the value after the horizon of customers still active at its "
+    "end, as one amount in the last month. It is a forecast of the fitted models and cannot be checked within the "
+    "horizon. Payback may depend on it, and the discount rates of sliders and workbook do not change it."
 )
 
 

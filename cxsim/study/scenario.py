@@ -30,7 +30,7 @@ _NAME = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Combination:
-    """Strategies that run together; what they do to the same customer is simulated, not added up.
+    """Strategies that run together; their joint effect on each customer is simulated, not added up.
 
     Attributes
     ----------
@@ -66,14 +66,14 @@ _MOST_NEW_CUSTOMERS = 100_000_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewCustomers:
-    """New customers that arrive whatever the shop decides.
+    """New customers who come with or without a programme.
 
     Attributes
     ----------
     per_month
-        How many arrive in each month, at least 1.
+        New customers in each month, at least 1.
     months
-        For how many months from the start, at least 1.
+        Number of months from the start, at least 1.
     """
 
     per_month: int
@@ -92,27 +92,27 @@ class NewCustomers:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SimulatedShop(Checked):
-    """A shop that nobody has, as in params/shops: its orders are simulated, from the values of its numbers alone.
+    """A simulated shop in params/shops: its orders are simulated from the central values of its numbers.
 
     Attributes
     ----------
     name, title, description
-        Name of the file; name of the shop, which says that it is simulated; and what kind of shop it is.
+        Name of the file; name of the shop, which states that it is simulated; type of shop.
     currency
-        A code of three capitals.
+        Three-letter code.
     opens_on
-        First day; nobody has ordered before.
+        First day; there are no earlier orders.
     new_customers
-        Those who order for the first time; the shop is observed for as many months as they arrive.
+        New customers; the shop is observed for the months in which they come.
     seed
         Seed of all random numbers, 0 to 2**63 - 1.
     orders_per_year, orders_between
-        Mean order rate of customers while they stay, and its standard deviation between them over that mean.
+        Mean purchase rate of active customers, and its coefficient of variation between customers.
     leaving, leaving_between
-        Share of customers who have left a year after their first order; standard deviation over the mean of the rates
-        at which they leave.
+        Share of customers who have dropped out a year after their first order, and coefficient of variation of the
+        dropout rate between customers.
     order_value, order_value_between, order_value_within
-        Mean value of an order, and standard deviations over the mean: of customers' means, of the orders of one.
+        Mean order value, and its coefficients of variation between customers and between one customer's orders.
     """
 
     name: str
@@ -143,14 +143,14 @@ class SimulatedShop(Checked):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Columns:
-    """What the order file calls our columns, where it is not recognised by itself.
+    """Names of the columns in an order file that is not recognised.
 
     Attributes
     ----------
     customer_id, ordered_at, amount
-        Its names for these.
+        Its names for these columns.
     order_id, units, line_price, line_markdown, line_amount, status, product, category
-        Its names for those that it has besides; with order_id, its rows are the lines of orders.
+        Its names for further columns; with order_id, its rows are order lines.
     """
 
     customer_id: str = ""
@@ -182,7 +182,7 @@ class CaseSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScenarioSettings(CaseSettings):
-    """What stands in a scenario and in its file alike."""
+    """Keys that a scenario and its file share."""
 
     horizon_months: int
     existing_customers: Literal["all", "none"] = "all"
@@ -198,7 +198,7 @@ class ScenarioSettings(CaseSettings):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScenarioFile(ScenarioSettings):
-    """A scenario as it is written in params/scenarios, with names instead of what they stand for.
+    """A scenario file in params/scenarios, with names of other files in place of their contents.
 
     Attributes
     ----------
@@ -208,9 +208,9 @@ class ScenarioFile(ScenarioSettings):
         `cdnow`, `cdnow-sample`, the name of a simulated shop or of a scenario, or the path of a shop's exports,
         relative to the project.
     policy
-        How these are read; by default what shop.yaml beside them says.
+        How the orders are read; by default as in the shop.yaml in the same folder.
     columns
-        What that file calls our columns.
+        Column names in that file.
     observed_until
         Last day of observation; the scenario starts on the day after.
     economics, strategies
@@ -220,27 +220,27 @@ class ScenarioFile(ScenarioSettings):
     existing_customers
         `all` customers seen in the orders, or `none`.
     new_customers
-        Arrivals; none when left out.
+        New customers; none if omitted.
     dropout
-        Structure of orders and leaving: `all` three models beside each other, or one of them.
+        Purchase and dropout model: `all` for three models, or the name of one.
     dropout_reason
-        Why it is one of them, for readers; needed then, where returns are stated.
+        Reason for using a single model, for readers; required if returns are reported.
     behaviour
-        Name under params/behaviour; nothing happens beside orders, leaving and spend when left out.
+        Name under params/behaviour; if omitted, only purchases, dropout and spend are simulated.
     combinations
-        Strategies that run together, each an arm of its own.
+        Strategies that run together, each combination as a separate arm.
     stacking
-        Needed with combinations. Where several strategies raise order rate or basket, or lower the chance of leaving,
-        of the same customer, the strongest counts in full and this share of the others (of the logarithms).
+        Required with combinations. If several strategies raise the purchase rate or order value, or lower the dropout
+        probability, of the same customer, the strongest counts in full and this share of the others (in logarithms).
     draws
-        Draws of parameters, effects, economics and random numbers, 2 to 10,000; of each structure with `dropout: all`.
+        Draws of parameters, effects, economics and random numbers, 2 to 10,000; per model with `dropout: all`.
     seed
         Seed of all random numbers, 0 to 2**63 - 1.
     budget
-        The most that all strategies together may cost over the horizon, as a present value; no limit when left out.
+        Maximum present value of the investment in all strategies; no limit if omitted.
     after_horizon
-        Whether what customers who are still there bring after the horizon counts in net present value and decision:
-        `excluded`, where it stands beside them, or `included`.
+        Whether NPV and decision include the value after the horizon of customers still active at its end: `excluded`
+        (shown separately) or `included`.
     """
 
     economics: str
@@ -363,7 +363,7 @@ class Scenario(ScenarioSettings):
     budget, after_horizon
         As in `ScenarioFile`.
     economics, strategies, behaviour
-        What the names in the file stand for.
+        Contents of the files named.
 
     Raises
     ------
@@ -506,7 +506,7 @@ PurchaseModel = Literal["bgnbd", "mbgnbd", "paretonbd", "bgcnbd", "mbgcnbd"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Valuation(CaseSettings):
-    """Everything that determines what a shop's customers are worth.
+    """Everything that determines the value of a shop's customers.
 
     Attributes
     ----------
@@ -516,23 +516,23 @@ class Valuation(CaseSettings):
         `cdnow`, `cdnow-sample`, the name of a simulated shop or of a scenario, or the path of a shop's exports,
         relative to the project.
     policy
-        How these are read; by default what shop.yaml beside them says.
+        How the orders are read; by default as in the shop.yaml in the same folder.
     columns
-        What that file calls our columns.
+        Column names in that file.
     currency
-        Code of the currency, three capitals.
+        Three-letter code.
     observed_until
         Last day of observation; customers are valued at its end.
     calibration_end
-        Last day of the orders that the models are fitted to when they are put to the test on what came after.
+        Last day of the calibration period; forecasts of models fitted to it are tested on later orders.
     models
-        Models of orders and leaving that are compared, at least one.
+        Purchase and dropout models to compare, at least one.
     horizon_days
         Days over which customers are valued, 1 to 36,525.
     annual_discount_rate
-        Time value of money, effective per year. The shop's own choice, so its range is a single value.
+        Time value of money, effective per year; the shop chooses it, so its range is a single value.
     margin
-        Share of what customers pay that is left after the costs of their orders.
+        Share of revenue left after the cost of orders.
     draws
         Draws of parameters and random numbers, 20 to 10,000.
     seed

@@ -200,7 +200,7 @@ class CustomerValuation:
         """What the intervals do not cover: by how much the model missed the orders that it had not seen."""
         bias = self.tested.biases.filter(pl.col("model") == self.purchases.title)["bias"].to_list()
         gap = f"{percent(abs(bias[0]))} {'fewer' if bias[0] < 0.0 else 'more'}" if bias else "other"
-        fitted = f"fitted to the orders up to {self.valuation.calibration_end.isoformat()}"
+        fitted = f"fitted to orders up to {self.valuation.calibration_end.isoformat()}"
         predicted = f"{self.purchases.title} forecast {gap} orders than customers then placed"
         return f"They do not cover model error: {fitted}, {predicted}."
 

@@ -47,7 +47,7 @@ def test_json_has_the_horizon_the_rows_and_the_most_valuable_customers_first(fit
     assert fitted["value"]["horizon_days"] == 30
     # The sample's eight lines of zero dollars are order days in the literature.
     (receipt,) = fitted["receipts"]
-    assert {"reason": "orders of no charge", "action": "kept", "rows": 8, "example": ""} in receipt["lines"]
+    assert {"reason": "free orders", "action": "kept", "rows": 8, "example": ""} in receipt["lines"]
     assert fitted["policy"].startswith(
         "Value: goods after discounts, without shipping and tax, before refunds. Excluded"
     )
@@ -154,7 +154,7 @@ def test_the_same_call_writes_the_same_bytes_with_no_formula_and_prints_totals(s
     for words in (
         "90 % interval",
         "present value, next 365 days",
-        "(3 of 22 columns); 1,283 of 1,286 rows became orders.\n  merged 3: equal to an earlier row\nValue: goods",
+        "(3 of 22 columns); 1,283 of 1,286 rows became orders.\n  merged 3: identical to an earlier row\nValue: goods",
         "Note: few.csv: 3 of 1,286 rows (less than 0.5",
         "of 468 customers have expected orders or an expected value outside their interval: it is a mean",
         "Written: value.csv (468 customers",

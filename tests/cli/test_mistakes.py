@@ -262,7 +262,9 @@ def _single_orders(number):
 def test_an_unknown_column_is_answered_with_those_found_and_the_nearest(project, orders):
     path = orders(*LINES, header="customer,ordered_at,amout\n")
     message = project("fit", path).error
-    assert message.startswith("orders.csv: not recognised by its 3 columns (customer, ordered_at, amout). Say which")
+    assert message.startswith(
+        "orders.csv: not recognised by its 3 columns (customer, ordered_at, amout). Map its columns"
+    )
     assert "for orders with --customer-id, --ordered-at, --amount" in message
     named = ["--customer-id", "customer", "--ordered-at", "ordered_at", "--amount", "amuot"]
     message = project("fit", path, *named).error

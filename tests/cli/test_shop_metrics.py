@@ -285,8 +285,8 @@ def refused(project):
 def test_several_currencies(refused, folder):
     write(folder / "orders.csv", [march(1, "#1002"), march(2, "#1003", Currency="EUR")])
     assert refused(folder) == (
-        "orders are in several currencies: EUR (1 orders), USD (1 orders). Amounts of different currencies have no "
-        "sum; name the one to keep, with --policy currency=EUR or currency: in the policy (metrics also knows "
+        "orders are in several currencies: EUR (1 orders), USD (1 orders). Amounts in different currencies cannot be "
+        "added; name the one to keep, with --policy currency=EUR or currency: in the policy (metrics also knows "
         "--currency)."
     )
 
@@ -326,7 +326,7 @@ def test_an_end_before_the_first_order(refused, folder):
 
 def test_a_file_of_another_kind_alone(refused, folder):
     (folder / "notes.csv").write_text("what,why\n1,2\n", encoding="utf-8")
-    assert refused(folder).startswith("notes.csv: not recognised by its 2 columns (what, why). Say which ")
+    assert refused(folder).startswith("notes.csv: not recognised by its 2 columns (what, why). Map its ")
 
 
 def test_an_unknown_file_beside_orders_is_listed_of_and_the_orders_are_measured(project, folder):
@@ -337,7 +337,7 @@ def test_an_unknown_file_beside_orders_is_listed_of_and_the_orders_are_measured(
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
     assert lines[0].startswith("orders.csv: recognised as Shopify orders")
-    assert "plan.pdf: not read: file ending '.pdf' is not that of a table" in lines
+    assert "plan.pdf: not read: file ending '.pdf' is not a table format" in lines
     assert any(line.startswith("notes.csv: not read: not recognised by its 2 columns (what, why).") for line in lines)
 
 
@@ -363,7 +363,7 @@ def test_ids_that_a_spreadsheet_rounded_are_replaced_by_the_names_of_orders(proj
     assert done.code == 0
     # 23 orders of one damaged number each are 23 orders.
     assert '"rows_kept": 23' in done.out
-    assert "order ids that a spreadsheet rounded" in done.out
+    assert "order ids rounded by a spreadsheet" in done.out
 
 
 def test_a_folder_wins_over_a_scenario_of_its_name(project, refused):

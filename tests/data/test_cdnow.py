@@ -145,7 +145,7 @@ def test_cumulative_orders_end_where_the_summary_ends(master):
 
 def test_cdnow_says_which_lines_it_keeps_by_policy(sample):
     kept = {line.reason: line.rows for line in sample.hygiene.lines if line.action == "kept"}
-    assert kept == {"orders of no charge": 8}
+    assert kept == {"free orders": 8}
     table = sample.table.collect()
     # 21 as `sort | uniq -c` counts customer, day and dollars in the file.
     assert table.height - table.n_unique() == 21

@@ -112,7 +112,7 @@ FAULTS = {
     "an order's total on lines by invoice": lines(("invoice", *COLUMNS, "sku"), "S{}".format),
     "an order's total on lines without a number": lines((*COLUMNS, "sku"), "S{}".format),
     "the first third cut off": Spoilt([row for row in LOG if row["ordered_at"] > "2022-08-31"], "Earlier customers"),
-    "orders twice": Spoilt([*LOG, *LOG[100:140]], "equal to an earlier"),
+    "orders twice": Spoilt([*LOG, *LOG[100:140]], "identical to an earlier"),
     "orders twice, by number": Spoilt([*LOG, *LOG[100:140]], "earlier", columns=("order_id", *COLUMNS)),
     "test orders": further([made("test", f"2022-05-{day:02}", "1.00") for day in range(1, 6)], "test", "'test'"),
     "an address of tests": further([made("test@shop.example", "2022-05-03", "900.00")], "test@shop"),

@@ -124,7 +124,7 @@ def test_orders_of_nobody_are_not_those_of_one_customer(word, clean, text_file):
     path = text_file(text([*rows, *guests]))
     orders = read_transactions(path)
     assert [row[1:] for row in sorted(known_of(orders), key=lambda row: int(row[0]))] == [row[1:] for row in clean]
-    (found,) = (one for one in orders.findings if one.topic == "customers: nobody")
+    (found,) = (one for one in orders.findings if one.topic == "customers: placeholders")
     assert (found.severity, f"{word!r} (60)" in found.sentence) == ("caution", True)
     assert "nobody: keep" in found.advice
     assert read_transactions(path, policy={"nobody": "keep"}).totals.customers == orders.totals.customers + 1
@@ -205,7 +205,7 @@ def test_the_total_of_an_order_on_each_of_its_lines_counts_once(clean, text_file
     rows = [[str(n), f"S{part}", *row] for n, row in enumerate(ROWS) for part in range(1 + n % 3)]
     orders = read_transactions(text_file(text(rows, f"order_id,sku,{HEADER}")))
     assert known_of(orders) == clean
-    assert any("stands on each of its lines" in one.sentence for one in orders.findings)
+    assert any("repeated on each line" in one.sentence for one in orders.findings)
 
 
 @pytest.mark.parametrize("answers", [4, 12, 60])
@@ -216,7 +216,7 @@ def test_a_scale_of_whose_top_nobody_made_use_is_a_caution_or_refused(answers, t
         (found,) = read_shop(path).findings
         assert (found.severity, found.figure, found.sentence[-8:]) == ("caution", 4, "above 4.")
     else:
-        with pytest.raises(DataError, match=r"the scale of 'nps' is not certain.*write the instrument"):
+        with pytest.raises(DataError, match=r"the scale of 'nps' is unclear.*write the instrument"):
             read_shop(path)
 
 

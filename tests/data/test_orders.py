@@ -105,7 +105,7 @@ def test_a_shop_that_was_read_gives_the_same_orders_and_is_not_read_in_another_w
     assert found.table.collect().equals(expected.table.collect())
     assert (found.hygiene, found.totals, found.until) == (expected.hygiene, expected.totals, expected.until)
     assert found.totals == OrderTotals(customers=2, orders=3, revenue=35.5)
-    with pytest.raises(DataError, match="this shop has been read already"):
+    with pytest.raises(DataError, match="this shop has already been read"):
         read_transactions(read_shop(FRAME), until=date(2024, 1, 31))
 
 
@@ -144,7 +144,7 @@ def test_transactions_show_what_they_hold():
         (
             FRAME,
             {"columns": {"customer_id": "amount", "ordered_at": "ordered_at", "amount": "amount"}},
-            r"'amount' is named for two columns; each must be another",
+            r"'amount' is given for two columns; each needs its own",
         ),
         (FRAME, {"until": "2024-01-31"}, r"until must be a day such as date\(1998, 6, 30\); found '2024-01-31'"),
         ({"customer_id": ["a"]}, {}, r"a path, a frame of polars, pandas or pyarrow, or a shop; found dict"),
@@ -166,8 +166,8 @@ def test_a_frame_that_holds_no_orders_is_refused_with_the_reason(source, asked, 
 
 GOOD = ("a", "2024-01-05", "10.00")
 REASONS = [
-    "order_id is missing", "ordered_at is missing", "amount is missing", "equal to an earlier row",
-    "orders of no charge", "after the end of observation", "orders without a customer",
+    "order_id is missing", "ordered_at is missing", "amount is missing", "identical to an earlier row",
+    "free orders", "after the end of observation", "orders without a customer",
 ]  # fmt: skip
 CREDITED = "credit notes and negative lines, offset against purchases where possible"
 TAKEN_BACK = "orders fully reversed by a credit note"
@@ -203,7 +203,7 @@ def stayed(report: HygieneReport) -> dict[str, int]:
 
 
 def unread(column: str, rows: int = 1) -> dict[str, int]:
-    return {f"cells of '{column}' that cannot be read, taken for missing": rows}
+    return {f"cells of '{column}' that cannot be read, treated as missing": rows}
 
 
 NO_DAY = ("2024-02-30", "2024-01-05 25:00", "yesterday")
@@ -221,12 +221,12 @@ FREE, LATE = ("b", "2024-01-05", "0.00"), ("a", "2024-02-01", "1")
         ([("b", "2024-01-05", "x")], {"policy": LENIENT}, {"amount is missing": 1}, unread("amount")),
         ([("Guest", "2024-01-05", "1")], {}, {"orders without a customer": 1}, {}),
         ([("Guest", "2024-01-05", "1")], {"policy": {"nobody": "keep"}}, {}, {}),
-        ([FREE], {}, {"orders of no charge": 1}, {}),
-        ([FREE], {"policy": {"zero": "keep"}}, {}, {"orders of no charge": 1}),
+        ([FREE], {}, {"free orders": 1}, {}),
+        ([FREE], {"policy": {"zero": "keep"}}, {}, {"free orders": 1}),
         ([("a", "2024-01-05", "-4.00")], {}, {CREDITED: 1}, {}),
         ([("a", "2024-01-05", "-4.00")], {"policy": {"credits": "drop"}}, {"credit notes": 1}, {}),
         ([("b", "2024-01-05", "1"), ("b", "2024-01-06", "-1")], {}, {CREDITED: 1, TAKEN_BACK: 1}, {}),
-        ([GOOD, GOOD, ("b", *GOOD[1:])], {}, {"equal to an earlier row": 2}, {}),
+        ([GOOD, GOOD, ("b", *GOOD[1:])], {}, {"identical to an earlier row": 2}, {}),
         ([GOOD, GOOD, ("b", *GOOD[1:])], {"policy": {"duplicates": "keep"}}, {}, {}),
         (
             [("a", "2024-01-06", "1"), ("a", "2024-01-07 00:00", "1")],
@@ -237,7 +237,7 @@ FREE, LATE = ("b", "2024-01-05", "0.00"), ("a", "2024-02-01", "1")
         (
             [LATE, LATE],
             {"until": date(2024, 1, 31)},
-            {"equal to an earlier row": 1, "after the end of observation": 1},
+            {"identical to an earlier row": 1, "after the end of observation": 1},
             {},
         ),
         (
@@ -258,7 +258,7 @@ def test_every_row_is_counted_under_the_first_reason_that_holds(rows, asked, dro
     ("row", "message"),
     [
         *(
-            (("b", day, "1"), rf"'ordered_at': 1 of 2 cells cannot be read as a moment: row 2: '{day}' \(rows below")
+            (("b", day, "1"), rf"'ordered_at': 1 of 2 cells cannot be read as a timestamp: row 2: '{day}' \(rows below")
             for day in NO_DAY
         ),
         *(
@@ -314,7 +314,7 @@ def test_what_no_purchase_can_be_reduced_by_is_said():
     assert said == {
         "credit notes": ("note", 3.0),
         "credit notes: unmatched": ("caution", 2.0),
-        "credit notes: nobody's": ("note", 2.0),
+        "credit notes: without a customer": ("note", 2.0),
     }
 
 
@@ -322,7 +322,7 @@ def test_words_for_nobody_and_customers_under_two_spellings_are_said():
     rows = [("guest", *GOOD[1:]), ("7", *GOOD[1:]), ("7.0", "2024-01-06", "1"), ("007", "2024-01-07", "1")]
     found = read_transactions(lines(*rows))
     assert [finding.topic for finding in found.findings] == [
-        "customers: nobody",
+        "customers: placeholders",
         "customers: decimals",
         "customers: alike",
         "customers: missing",
@@ -332,7 +332,7 @@ def test_words_for_nobody_and_customers_under_two_spellings_are_said():
 
 def test_lines_that_differ_in_a_column_we_do_not_use_are_no_duplicates():
     rows = lines(GOOD, GOOD, GOOD).with_columns(sku=pl.Series(["x", "y", "y"]))
-    assert gone(read_transactions(rows).hygiene) == {"equal to an earlier row": 1}
+    assert gone(read_transactions(rows).hygiene) == {"identical to an earlier row": 1}
 
 
 @settings(max_examples=30)
@@ -376,7 +376,7 @@ def test_clean_rows_keep_the_order_of_the_file_whether_all_or_a_few_are_copied(o
     rows = [f"{place},2024-01-05,{place % 7 + 1}.50" for place in range(20_000)]
     further = [row for part in copied for row in rows[part]]
     found = read_transactions(orders("\n".join(["customer_id,ordered_at,amount", *rows, *further])))
-    assert gone(found.hygiene) == {"equal to an earlier row": len(further)}
+    assert gone(found.hygiene) == {"identical to an earlier row": len(further)}
     assert found.table.collect()["customer_id"].to_list() == [str(place) for place in range(20_000)]
 
 
@@ -409,7 +409,7 @@ def test_no_order_of_a_known_customer_is_refused_with_the_counts():
     assert str(refused.value).splitlines() == [
         "the frame: no order of a known customer.",
         "3 rows read, 0 kept",
-        "  dropped 1: orders of no charge",
+        "  dropped 1: free orders",
         "  dropped 2: orders without a customer",
     ]
 
@@ -429,8 +429,8 @@ def test_the_report_is_a_table_a_text_and_in_notebooks_html():
     assert report.table["rows"].to_list() == [0, 0, 0, 1, 1, 0, 0]
     assert str(report).splitlines() == [
         "3 rows read, 1 kept",
-        "  merged 1: equal to an earlier row",
-        "  dropped 1: orders of no charge",
+        "  merged 1: identical to an earlier row",
+        "  dropped 1: free orders",
     ]
     strange = HygieneReport(rows_read=1, lines=(ReceiptLine(reason="<b>&", action="dropped", rows=1),))
     assert "&lt;b&gt;&amp;" in strange._repr_html_()

@@ -119,7 +119,7 @@ def simulated():
 
 
 def test_a_simulated_shop_says_so_and_is_the_same_every_time(simulated):
-    assert simulated.name == "A simulated shop with healthy margin"
+    assert simulated.name == "A simulated shop with a high margin"
     assert [(one.recognised, one.file) for one in simulated.receipts] == [("simulated orders", "skin-care.yaml")]
     assert (simulated.currency, simulated.opening) == ("EUR", True)
     again = load_shop("skin-care")

@@ -126,14 +126,14 @@ def naive_rules(models: pl.DataFrame, rules: pl.DataFrame) -> str:
     nearer, orders = better("rmse", -1), better("gini", 1)
     errors = f"{nearer} had smaller errors (RMSE)" if nearer else "all had larger errors (RMSE)"
     ranks = f"; {orders} ranked customers by value better than any model (Gini)" if orders else ""
-    return f"Naive rules: {joined(parts)}; {errors} than the best model{ranks}."
+    return f"Rules of thumb: {joined(parts)}; {errors} than the best model{ranks}."
 
 
 def spend_of_models(models: pl.DataFrame) -> str | None:
     """Return by how much the models missed what was spent; None if nothing was."""
     rows = models.select("model", "spend_bias").drop_nulls().rows()
-    gaps = [f"{gap_in_words(gap, below='less')} by {title}" for title, gap in rows]
-    return f"Customers spent {number(models['observed_spend'][0])}; forecasts were {joined(gaps)}." if gaps else None
+    gaps = [f"{title} {gap_in_words(gap, below='less')}" for title, gap in rows]
+    return f"Customers spent {number(models['observed_spend'][0])}; forecasts: {joined(gaps)}." if gaps else None
 
 
 def intervals_of_totals(models: pl.DataFrame) -> str | None:
@@ -142,8 +142,8 @@ def intervals_of_totals(models: pl.DataFrame) -> str | None:
     if not missed:
         return None
     return (
-        f"The 95{NBSP}% interval of {joined(missed)} missed the observed total: the error exceeds chance and parameter "
-        "uncertainty. Allow for model error beyond the intervals."
+        f"The observed total is outside the 95{NBSP}% interval of {joined(missed)}: the error exceeds chance and "
+        "parameter uncertainty. Allow for model error beyond the intervals."
     )
 
 
@@ -160,7 +160,7 @@ def on_fits(fits: Mapping[str, PurchaseFit], rfm: pl.DataFrame) -> list[str]:
     if max(alive.values()) - min(alive.values()) > _APART:
         sentence = joined([f"{percent(share)} by {title}" for title, share in alive.items()])
         found.append(
-            f"The share of customers still alive depends on the model: {sentence}. "
+            f"The share of customers still active depends on the model: {sentence}. "
             "Do not classify customers as lapsed on the basis of one model."
         )
     return found

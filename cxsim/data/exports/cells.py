@@ -109,8 +109,8 @@ def amounts_of(
     marks = tuple(shapes["mark"].drop_nulls().unique().sort())
     if _differ(marks):
         raise DataError(
-            f"{place}: amounts are written with {' and '.join(marks)}. Amounts of different currencies have no sum; "
-            "keep those of one currency, or name a column of amounts in one."
+            f"{place}: amounts are in {' and '.join(marks)}. Amounts in different currencies cannot be added; "
+            "keep those of one currency, or name a column with amounts in one currency."
         )
     certain = [shapes.filter("point", "marked", ~pl.col("comma")), shapes.filter("comma", "marked", ~pl.col("point"))]
     either = shapes.filter("point", "comma", "marked")["text"]
@@ -133,8 +133,8 @@ def _shown_decimal(certain: Sequence[pl.Series], place: str, unreadable: Unreada
     if point.len() and comma.len() and unreadable == "refuse":
         raise DataError(
             f"{place}: some amounts have a decimal point, such as {point.sort()[0]!r}, and some a decimal comma, such "
-            f"as {comma.sort()[0]!r}; write them in one way, or say which it is, as decimal: '.' or ',' in shop.yaml "
-            "or with --policy decimal=,: those written otherwise are then unreadable."
+            f"as {comma.sort()[0]!r}; use one notation, or choose one, as decimal: '.' or ',' in shop.yaml "
+            "or with --policy decimal=,: cells in the other notation are then unreadable."
         )
     if not (point.len() or comma.len()):
         return ""
@@ -146,8 +146,8 @@ def _ask_decimal(cell: str, place: str) -> None:
     marks: tuple[Decimal, ...] = (".", ",")
     readings = " or ".join(f"{one.select(Amounts(decimal=mark).read(pl.col('text'))).item():,.2f}" for mark in marks)
     raise DataError(
-        f"{place}: {cell!r} can be read as {readings}, and no cell of the column shows which; say what stands before "
-        "the decimals, as decimal: '.' or ',' in shop.yaml or with --policy decimal=, (or decimal=.)."
+        f"{place}: {cell!r} can be read as {readings}, and no cell of the column shows which; choose the decimal "
+        "mark, as decimal: '.' or ',' in shop.yaml or with --policy decimal=, (or decimal=.)."
     )
 
 
@@ -314,8 +314,8 @@ def _order(cells: pl.DataFrame, place: str, seen: Seen, unreadable: Unreadable) 
     if not possible and unreadable == "refuse":
         first, second = (read.drop_nulls(name)["text"].min() for name in names[:2])
         raise DataError(
-            f"{place}: in some cells the day stands first, such as {first!r}, and in some the month, such as "
-            f"{second!r}; save the file with one form of date, such as 2024-03-01."
+            f"{place}: some cells start with the day, such as {first!r}, and some with the month, such as "
+            f"{second!r}; save the file with one date format, such as 2024-03-01."
         )
     if len(possible) < 2:
         return names.index(possible[0] if possible else min(zip(lost, names, strict=True))[1])
@@ -332,8 +332,8 @@ def _ambiguous(cell: Mapping[str, Any], orders: Sequence[int], place: str) -> Da
     time = _TIMES[cell["time"] or ""]
     forms = " or ".join(f"'{_EITHER_ORDER[cell['day']][at]}{time}'" for at in orders)
     return DataError(
-        f"{place}: {cell['text']!r} can be read as {readings}, and no cell shows which number is the day; say how "
-        f"moments are written, as moments: in shop.yaml or with --policy moments={forms}."
+        f"{place}: {cell['text']!r} can be read as {readings}, and no cell shows which number is the day; give the "
+        f"format of timestamps, as moments: in shop.yaml or with --policy moments={forms}."
     )
 
 

@@ -195,7 +195,7 @@ def _columns(asked: _Asked, found: _Found, lost: Mapping[str, int], *, unread: p
     moved = {name: _moved(asked, name, read.get(name), clock) for name in asked.times}
     there = located(asked.export, asked.form)
     missing = {
-        f"cells of '{there.get(name, name)}' that cannot be read, taken for missing": n for name, n in lost.items()
+        f"cells of '{there.get(name, name)}' that cannot be read, treated as missing": n for name, n in lost.items()
     }
     return Columns(
         rows=asked.raw.with_columns(**read | moved, **({} if unread is None else {"unread": unread})),
@@ -226,12 +226,12 @@ def _refuse_unread(asked: _Asked, read: Mapping[str, pl.Expr], lost: Mapping[str
         bad = asked.raw.select(cell).with_row_index(ROW_KEY, 1).filter(unread)
         shown = "; ".join(f"row {row:,}: {found!r}" for row, found in bad.head(_SHOWN).collect().iter_rows())
         more = f" and {count - _SHOWN:,} more" if count > _SHOWN else ""
-        what, possible = ("a moment", MOMENT_FORMS) if moment else ("an amount", AMOUNT_FORMS)
+        what, possible = ("a timestamp", MOMENT_FORMS) if moment else ("an amount", AMOUNT_FORMS)
         said = f"; they are read as {asked.form.moments}" if moment and asked.form.moments != "iso" else ""
-        how = " or say how they are written, with moments: in shop.yaml or --policy moments=;" if moment else ""
+        how = " or give their format, with moments: in shop.yaml or --policy moments=;" if moment else ""
         raise DataError(
             f"{asked.place[name]}: {count:,} of {rows:,} cells cannot be read as {what}: {shown}{more} (rows below the "
-            f"header){said}. Possible: {possible}. Correct them in the file;{how} or say that such cells are missing, "
+            f"header){said}. Possible: {possible}. Correct them in the file;{how} or treat such cells as missing, "
             "with --unreadable missing (unreadable: missing in the policy)."
         )
 
@@ -266,11 +266,11 @@ def _moved(asked: _Asked, name: str, wall: pl.Expr | None, clock: Moments) -> pl
             wall = _in_zone(wall - ahead(pl.col(name)), "UTC", target)
     # A platform's format says so itself; of a table of one's own it is asked.
     if asked.form.zone and not (known or target or asked.form.header):
-        raise DataError(f"{place} is written in {asked.form.zone}; write the zone of the shop too.")
+        raise DataError(f"{place} is in time zone {asked.form.zone}; give the zone of the shop too.")
     if bare and target and (known or not source):
         raise DataError(
-            f"{place}: some cells are written without an offset from universal time. clock: utc needs the zone in "
-            "which its moments are written, as `zone` in shop.yaml; else read the shop with clock: shop."
+            f"{place}: some cells have no UTC offset. clock: utc needs the time zone of these timestamps, as `zone` "
+            "in shop.yaml; otherwise use clock: shop."
         )
     return wall if known else _in_zone(wall, source, target)
 
@@ -292,8 +292,8 @@ def _in_zone(wall: pl.Expr, source: str, target: str) -> pl.Expr:
 
 
 def _facts(clock: Moments, amounts: Iterable[Amounts], target: str) -> Facts:
-    clocks = {"": "the time is kept as written", "UTC": "converted to universal time"}
-    kept = clocks.get(target, f"converted to the time of {target}")
+    clocks = {"": "the time is kept as written", "UTC": "converted to UTC"}
+    kept = clocks.get(target, f"converted to {target} time")
     offsets = ", ".join(clock.offsets)
     strange = [one for one in amounts if not one.plain]
     marks = sorted(

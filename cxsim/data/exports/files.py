@@ -93,7 +93,7 @@ def _of_pandas(frame: Any) -> pl.DataFrame:
     names = [str(name) for name in frame.columns]
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
-        raise DataError(f"{FRAME}: {len(twice)} names stand over several columns, such as '{twice[0]}'; rename one.")
+        raise DataError(f"{FRAME}: {len(twice)} names are used for several columns, such as '{twice[0]}'; rename one.")
     return pl.DataFrame([_column(name, frame.iloc[:, place]) for place, name in enumerate(names)])
 
 
@@ -119,9 +119,9 @@ def _in_folder(folder: Path) -> Iterator[_Found]:
         if place.name.startswith(_NOT_OF_USERS):
             continue
         if place.is_dir():
-            yield place.name, "a folder, not looked into"
+            yield place.name, "a folder; subfolders are not read"
         elif place.suffix.lower() not in ENDINGS:
-            yield place.name, f"file ending '{place.suffix}' is not that of a table"
+            yield place.name, f"file ending '{place.suffix}' is not a table format"
         else:
             yield from _in_file(place, "")
 
@@ -211,8 +211,8 @@ def _head(lines: Sequence[Sequence[str]], name: str) -> _Head:
     below = lines[before + 1] if len(lines) > before + 1 else []
     if nameless > _NAMELESS * len(names) and _filled(below) > _filled(names):
         raise DataError(
-            f"{name}: its header has {nameless} cells without a name, as where cells are merged over several columns "
-            f"({', '.join(filter(None, names[:4]))}); keep one line of names, one for each column, and export again."
+            f"{name}: its header has {nameless} cells without a name; cells may be merged over several columns "
+            f"({', '.join(filter(None, names[:4]))}). Use one header line with a name for each column and export again."
         )
     said = (
         f"{before} {'line' if before == 1 else 'lines'}, such as {' '.join(filter(None, lines[0]))[:60]!r}"
@@ -261,14 +261,14 @@ def _refuse_unsafe(members: list[zipfile.ZipInfo], archive: str) -> None:
     for member in members:
         place = PurePosixPath(member.filename.replace("\\", "/"))
         if place.is_absolute() or ".." in place.parts or ":" in member.filename:
-            raise DataError(f"{archive}: the archive names a place outside of itself, {member.filename!r}; unpack it.")
+            raise DataError(f"{archive}: the archive contains a path outside itself, {member.filename!r}; unpack it.")
         if member.flag_bits & 1:
             raise DataError(f"{archive}: {member.filename} is encrypted; unpack it with its password.")
     size = sum(member.file_size for member in members)
     if size > LARGEST_ARCHIVE:
         raise DataError(
-            f"{archive}: unpacked it would hold {size:,} bytes, more than the {LARGEST_ARCHIVE:,} that are read from "
-            "an archive; unpack it into a folder and read that."
+            f"{archive}: unpacked it has {size:,} bytes, more than the limit of {LARGEST_ARCHIVE:,} for an archive; "
+            "unpack it into a folder and read that."
         )
 
 
@@ -331,10 +331,10 @@ def _too_wide(export: Export) -> DataError:
         reader = csv.reader(lines, delimiter=export.separator)
         names = len(next(reader, []))
         wide = next((len(row) for row in reader if len(row) > names), 0)
-    place = f"line {export.before + reader.line_num:,} has {wide} cells and the header {names} names"
+    place = f"line {export.before + reader.line_num:,} has {wide} cells, but the header has {names} names"
     if not wide:
         place = "a row has more cells than the header has names"
     return DataError(
-        f"{export.file}: {place}, so that its columns are shifted, as by a comma without quotes; export the file again "
-        "and do not save it with a spreadsheet."
+        f"{export.file}: {place}, so its columns are shifted, for example by a comma without quotes; export the file "
+        "again without saving it in a spreadsheet."
     )

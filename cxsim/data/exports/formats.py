@@ -231,10 +231,10 @@ def unrecognised(columns: Sequence[str]) -> str:
     only = f" Its header is one cell, {columns[0][:60]!r}." if len(columns) == 1 else ""
     nearest = f" Nearest: {listed}." if near else ""
     return (
-        f"not recognised by its {len(columns)} columns ({_some(columns)}).{only}{nearest} Say which of its columns is "
-        "what: for orders with --customer-id, --ordered-at, --amount (and --order-id, --quantity, --price for lines of "
-        "orders), in metrics and calibrate with --column customer_id=NAME and so on; for any table in a file shop.yaml "
-        "beside it."
+        f"not recognised by its {len(columns)} columns ({_some(columns)}).{only}{nearest} Map its "
+        "columns: for orders with --customer-id, --ordered-at, --amount (and --order-id, --quantity, --price for order "
+        "lines), in metrics and calibrate with --column customer_id=NAME and so on; for any table in a file shop.yaml "
+        "in the same folder."
     )
 
 
@@ -300,7 +300,7 @@ def located(export: Export, form: Format) -> dict[str, str]:
     for ours, name in used.items():
         if name.strip() in export.twice:
             raise DataError(
-                f"{export.file}: two columns are called '{name.strip()}', so that it is not known which is {ours}; "
+                f"{export.file}: two columns are called '{name.strip()}', so it is unclear which is {ours}; "
                 "rename or remove one of them."
             )
     return used
@@ -364,7 +364,7 @@ def terms_of(amount: str, columns: Columns) -> list[tuple[int, str]]:
     """Return the columns of a sum such as `charged - shipping` with their signs."""
     terms = _TERM.findall(amount)
     if _TERM.sub("", amount).strip():
-        raise ParamError(f"amount: {amount!r} is no sum of columns; write one such as charged - shipping - tax.")
+        raise ParamError(f"amount: {amount!r} is not a sum of columns; write one such as charged - shipping - tax.")
     for _, name in terms:
         if name not in columns:
             raise ParamError(f"amount: no column '{name}' is named; {choices(name, list(columns))}")
@@ -378,7 +378,7 @@ def under(table: str, rows: pl.DataFrame, there: Container[str]) -> tuple[pl.Laz
     gaps = {name: count for name in whole if (count := rows[name].null_count())}
     names = [name for name in kinds_of(contract) if name in contract.columns or (name in there and name not in gaps)]
     known = {
-        f"{table}.{name}": f"the export says it for {rows.height - count:,} of {rows.height:,} {table}."
+        f"{table}.{name}": f"the export has it for {rows.height - count:,} of {rows.height:,} {table}."
         for name, count in gaps.items()
     }
     return check(rows.select(*names, *({"currency"} & {*rows.columns})), contract).lazy(), known
@@ -454,7 +454,7 @@ OWN_FORMATS = tuple(
         name=f"cxsim-{table}",
         title=f"cxsim {table}",
         table=cast("AnyTable", table if table in CONTRACTS else "none"),
-        reason="when customers left, and who brought them, is what no shop can see",
+        reason="no shop can observe when customers left or who referred them",
         header=tuple(kinds_of(contract)),
         # Where orders have no numbers, each row is one.
         required=tuple(name for name in contract.columns if (table, name) != ("orders", "order_id")),

@@ -60,7 +60,7 @@ def read_tickets(export: Export, form: Format, policy: Policy) -> Readout:
         lacks["surveys"] = f"{file} has no ratings of customers."
     else:
         lines = noticed("dropped", {"no ticket of its own": rows.height - tickets.height}) + lines
-        facts = (("sent_at", "the moment of resolution, or else of creation: the file has no moment of the rating"),)
+        facts = (("sent_at", "time of resolution, otherwise of creation: the file has no time of the rating"),)
         receipts.append(receipt_of(export, form, rows=rows.height, lines=lines, facts=facts, table="surveys"))
         tables["surveys"] = under("surveys", surveys, surveys.columns)[0]
     return Readout(tables=tables, receipts=tuple(receipts), lacks={**lacks, **form.lacks})
@@ -86,9 +86,9 @@ def _minutes(rows: pl.DataFrame, name: str, there: Mapping[str, str], file: str)
     if wrong.height:
         row, cell = wrong.row(0)
         raise DataError(
-            f"{file}: row {row} below the header has {cell!r} under '{there[name]}', which must be a number; so have "
-            f"{wrong.height - 1:,} further rows. The columns seem to be shifted, as by a comma without quotes: export "
-            "the file again and do not save it with a spreadsheet."
+            f"{file}: row {row} below the header has {cell!r} under '{there[name]}', which must be a number; "
+            f"{wrong.height - 1:,} more rows have the same error. The columns seem to be shifted, for example by a "
+            "comma without quotes: export the file again without saving it in a spreadsheet."
         )
     return pl.duration(microseconds=(number * 60_000_000).round().cast(pl.Int64))
 
@@ -103,14 +103,14 @@ def _customers(rows: pl.DataFrame, file: str) -> tuple[pl.Expr, str, str]:
     if rounded.is_empty() and (mailed or numbered):
         by = "" if mailed else "by the number of the requester; the file has no e-mail addresses"
         return pl.coalesce(email, contact), "", by
-    why = f"{file} says neither the e-mail nor the number of the contact; export it with the contact's fields."
+    why = f"{file} has neither e-mail nor number of the contact; export it with the contact's fields."
     if rounded.len():
         why = (
-            f"{file}: {rounded.len():,} of {rows.height:,} requester ids are written like {rounded[0]}, as a "
-            "spreadsheet saves them, so that different customers have the same; export the file again and do not save "
-            "it with one."
+            f"{file}: {rounded.len():,} of {rows.height:,} requester ids were rounded by a spreadsheet, such as "
+            f"{rounded[0]}, so different customers share one id; export the file again without saving it in a "
+            "spreadsheet."
         )
-    return (email, "", f"by e-mail alone. {why}") if mailed else (pl.lit(None, pl.String), why, "")
+    return (email, "", f"by e-mail only. {why}") if mailed else (pl.lit(None, pl.String), why, "")
 
 
 def _settled(rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]:
@@ -124,7 +124,7 @@ def _settled(rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]
     early = pl.min_horizontal("first_response_at", "resolved_at") < pl.col("created_at")
     dropped = {
         "no ticket number": pl.col("ticket_id").is_null(),
-        "no moment of creation, or one that cannot be read": pl.col("created_at").is_null(),
+        "no creation time, or an unreadable one": pl.col("created_at").is_null(),
         **{f"ticket {reason}": status == name for name, reason in _NO_TICKETS.items()},
         "answered or resolved before it was created": early,
     }
@@ -132,7 +132,7 @@ def _settled(rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...]]
     single, merged_lines = _merged(kept)
     again = (resolved.is_not_null() & status.is_in(_WAITING)).fill_null(value=False)
     noted = {
-        "solved once and open again: counted as open": again,
+        "solved and reopened: counted as open": again,
         "no customer": pl.col("customer_id").is_null(),
     }
     tickets = single.with_columns(resolved_at=pl.when(~again).then(resolved))
@@ -148,8 +148,8 @@ def _merged(tickets: pl.DataFrame) -> tuple[pl.DataFrame, tuple[ReceiptLine, ...
     )
     differing = several.unique().height - last.height
     merged = {
-        "a further row of the same ticket, equal to it": several.height - last.height - differing,
-        "a further row of the same ticket that says otherwise: the one updated last holds": differing,
+        "duplicate row of a ticket": several.height - last.height - differing,
+        "earlier version of a ticket: the last update is used": differing,
     }
     return pl.concat([tickets.filter(~twice), last]), noticed("merged", merged)
 
@@ -181,8 +181,8 @@ def _surveys(tickets: pl.DataFrame, form: Format) -> tuple[pl.DataFrame, tuple[R
     )
     unknown = tickets.filter(~pl.col("rating").is_in([*_NOT_ASKED, *form.ratings]))["rating"]
     dropped = {
-        "no rating was asked for": tickets.height - asked.height - unknown.len(),
-        f"a rating that is not known: {', '.join(map(repr, unknown.unique().sort().head(3)))}": unknown.len(),
+        "no rating requested": tickets.height - asked.height - unknown.len(),
+        f"an unknown rating: {', '.join(map(repr, unknown.unique().sort().head(3)))}": unknown.len(),
     }
-    unanswered = {"asked and not answered": surveys["score"].null_count()}
+    unanswered = {"requested and not answered": surveys["score"].null_count()}
     return surveys, noticed("dropped", dropped) + noticed("kept", unanswered)

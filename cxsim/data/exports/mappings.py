@@ -106,7 +106,7 @@ def named_format(export: Export, columns: Mapping[str, str]) -> Format:
     known = [*kinds_of(CONTRACTS["orders"]), *order_lists.FURTHER_COLUMNS]
     twice = next((one for one in columns.values() if list(columns.values()).count(one) > 1), None)
     if twice:
-        raise DataError(f"{export.file}: '{twice}' is named for two columns; each must be another.")
+        raise DataError(f"{export.file}: '{twice}' is given for two columns; each needs its own.")
     for ours, theirs in columns.items():
         if ours not in known:
             raise DataError(f"columns maps our names to the source's; we have no '{ours}'; {choices(ours, known)}")
@@ -124,7 +124,7 @@ def read_mapped(export: Export, form: Format, policy: Policy) -> Readout:
         by_orders = further or form.header or form.amount or form.rows == "lines"
         readout = (order_lists.read_orders if by_orders else read_table)(export, form, policy)
         known = form.columns.keys() & {"customer_id", "email", "account", "phone"}
-        nobody = f"{form.title.rpartition(' by ')[2]} names no column of {export.file} for it."
+        nobody = f"no column of {export.file} is mapped to it."
         lacks = {} if known or form.header else {"orders.customer_id": nobody}
         return replace(readout, lacks={**lacks, **form.lacks, **readout.lacks})
     refuse_wide_rows(export)
@@ -135,10 +135,7 @@ def read_mapped(export: Export, form: Format, policy: Policy) -> Readout:
     numbers = [name for name in there if kinds.get(name) == pl.Float64]
     absent = [one for one in contract.columns if one in contract.nullable and one not in there]
     read = read_columns(export, form, policy, times, numbers=numbers, also=absent)
-    lacks = {
-        f"{form.table}.{name}": f"{form.title.rpartition(' by ')[2]} names no column of {export.file} for it."
-        for name in absent
-    }
+    lacks = {f"{form.table}.{name}": f"no column of {export.file} is mapped to it." for name in absent}
     # Moments are read already, by the clock of the policy.
     rows = _numbered(read.rows.select(*there, *absent), export.file, form)
     plain = replace(form, columns={name: name for name in rows.collect_schema()}, zone="", moments="iso")
@@ -164,7 +161,7 @@ def refuse_columns(form: Format, place: str) -> None:
         given.add(IDS[form.table])
     if form.instrument is not None:
         if form.table != "surveys" or "instrument" in form.columns:
-            raise DataError(f"{place}: instrument is for surveys of which no column says it; leave it out.")
+            raise DataError(f"{place}: instrument is only for surveys without a column for it; leave it out.")
         given.add("instrument")
     needed = [name for name in contract.columns if name not in given]
     if needed:
@@ -187,7 +184,9 @@ def _readout(shop: ShopFile, table: TableFile, folder: Path) -> Readout:
             raise DataError(f"{place}: columns: {ours}: the file has no column '{name}'; {choices(name, header)}")
         theirs = there[ours]
         if used.setdefault(theirs, ours) != ours:
-            raise DataError(f"{place}: columns: '{theirs}' is named for both {used[theirs]} and {ours}; it can be one.")
+            raise DataError(
+                f"{place}: columns: '{theirs}' is given for both {used[theirs]} and {ours}; map it to one of them."
+            )
     if table.table == "orders":
         form = replace(form, columns=status_columns(header, there.values()) | dict(form.columns))
         there = located(export, form)
@@ -199,15 +198,15 @@ def _readout(shop: ShopFile, table: TableFile, folder: Path) -> Readout:
 
 def _opened(table: TableFile, folder: Path, place: str) -> Export:
     if Path(table.file).name != table.file:
-        raise DataError(f"{place}: a file is named without a folder; put it beside {SHOP_FILE}.")
+        raise DataError(f"{place}: give the file name without a folder; put the file next to {SHOP_FILE}.")
     if not (folder / table.file).is_file():
         present = sorted(one.name for one in folder.iterdir() if one.is_file() and one.name != SHOP_FILE)
         raise DataError(f"{place}: no such file; {choices(table.file, present)}")
     if table.separator and len(table.separator.encode()) != 1:
-        raise DataError(f"{place}: separator {table.separator!r} must be one sign.")
+        raise DataError(f"{place}: separator {table.separator!r} must be one character.")
     exports = open_exports(folder / table.file, separator=table.separator).exports
     if len(exports) != 1:
-        raise DataError(f"{place}: it must be one table; found {len(exports)}.")
+        raise DataError(f"{place}: it must contain one table; found {len(exports)}.")
     return exports[0]
 
 
@@ -260,12 +259,12 @@ def read_table(export: Export, form: Format, policy: Policy) -> Readout:
     if table in IDS and table != "orders":
         once, equal = _without_copies(once, IDS[table], file)
     partial = {name: counts[name] for name in whole if counts[name]}
-    lines = (*read.lines, *noticed("dropped", dropped), *noticed("merged", {"equal to an earlier row": equal}))
+    lines = (*read.lines, *noticed("dropped", dropped), *noticed("merged", {"identical to an earlier row": equal}))
     receipt = receipt_of(export, form, rows=counts["rows"] + copies.len(), lines=lines, facts=read.facts)
     return Readout(
         tables={table: once.drop("written", *partial, strict=False)},
         receipts=(receipt,),
-        lacks={f"{table}.{name}": f"{file} misses {n:,} of its values." for name, n in partial.items()},
+        lacks={f"{table}.{name}": f"{n:,} of its values are missing in {file}." for name, n in partial.items()},
         findings=order_lists.repeated_amounts(export, raw, there, copies) if numberless else (),
     )
 
@@ -275,12 +274,12 @@ def _rules(table: str, rows: pl.LazyFrame, file: str) -> dict[str, pl.Expr]:
     contract = CONTRACTS[table]
     rules = {f"{name} is missing": pl.col(name).is_null() for name in contract.columns if name not in contract.nullable}
     if table == "returns":
-        rules["refund is below nothing"] = pl.col("refund") < 0
+        rules["refund is negative"] = pl.col("refund") < 0
     if table == "surveys":
         for name in collected(rows.select(pl.col("instrument").drop_nulls().unique().sort()), file).to_series():
             refuse_unknown_instrument(name, file)
-        rules["an answer that is no whole number"] = pl.col("written") & pl.col("score").is_null()
-        rules["a score outside of the scale"] = off_scale()
+        rules["an answer that is not a whole number"] = pl.col("written") & pl.col("score").is_null()
+        rules["a score outside the scale"] = off_scale()
     return rules
 
 
@@ -300,8 +299,8 @@ def _without_copies(rows: pl.LazyFrame, name: str, file: str) -> tuple[pl.LazyFr
     differing = once[name].filter(once[name].is_duplicated()).unique().sort()
     if differing.len():
         raise DataError(
-            f"{file}: {differing.len():,} values of {name} stand for rows that differ, such as {differing[0]!r}; each "
-            "row must have its own."
+            f"{file}: {differing.len():,} values of {name} are shared by rows that differ, such as {differing[0]!r}; "
+            "each row needs its own."
         )
     return pl.concat([rows.filter(~shared), once.lazy()]), held.height - once.height
 

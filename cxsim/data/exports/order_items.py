@@ -38,7 +38,7 @@ def read_shopify(export: Export, form: Format, policy: Policy) -> Readout:
     nameless = pl.col("name").is_null()
     headless = pl.col("charged").is_null() & pl.col("status").is_null() & ~nameless
     gone = {
-        "lines without the name of an order": nameless,
+        "lines without an order name": nameless,
         "further lines of an order whose first line is not in this file": headless,
     }
     dropped = {reason: int(blocks.filter(where)["lines"].sum()) for reason, where in gone.items()}
@@ -128,17 +128,17 @@ def _noticed(rows: pl.DataFrame, rounded: int) -> tuple[ReceiptLine, ...]:
     """Count what a reader should know of orders that stay."""
     unpaid = pl.col("paid_at").is_null() & (pl.col("outstanding") == pl.col("charged"))
     reasons = {
-        "orders marked as paid without a time and with the whole total outstanding, as apps make them": (
+        "orders marked as paid, without a payment time and with the full total outstanding, as some apps create them": (
             (pl.col("status") == "paid") & unpaid
         ),
-        "orders whose lines are missing in part; their goods are what the subtotal says": (
+        "orders with missing lines; the subtotal is used as the value of goods": (
             ~pl.col("known") | (pl.col("value") < fine(pl.col("subtotal")))
         ),
-        "orders tagged as replacement": _tagged("replacement"),
-        "orders made from a draft": pl.col("channel") == "shopify_draft_order",
+        "orders tagged as replacements": _tagged("replacement"),
+        "orders created from a draft": pl.col("channel") == "shopify_draft_order",
         "orders with gift cards and goods": pl.col("gifts").is_between(0, pl.col("value"), closed="none"),
     }
-    ids = {"order ids that a spreadsheet rounded, such as 5.0E+12; all orders go by their names": rounded}
+    ids = {"order ids rounded by a spreadsheet, such as 5.0E+12; the order names are used instead": rounded}
     return noticed("kept", ids) + counted(rows, reasons)
 
 
@@ -153,10 +153,10 @@ def _arithmetic(rows: pl.DataFrame) -> Facts:
     }
     every = f"of {rows.height:,} orders"
     facts = {name: f"in {rows.filter(where).height:,} {every}" for name, where in sums.items()}
-    facts["paid back"] = f"{rows.select(coarse(part['refunded'].sum())).item():,.2f}"
+    facts["refunded"] = f"{rows.select(coarse(part['refunded'].sum())).item():,.2f}"
     inside = rows.filter((delivered.abs() < _CENT) & (part["tax"] > 0) & ~added).height
     if inside:
-        facts["tax within prices"] = f"in {inside:,} {every}, whose amounts hold their tax"
+        facts["tax within prices"] = f"in {inside:,} {every}; their amounts include tax"
     return tuple(facts.items())
 
 

@@ -43,15 +43,15 @@ _FINE = 10_000
 _FLAGS: Mapping[str, str] = {
     "test": "test orders",
     "cancelled": "cancelled or voided orders",
-    "unpaid": "orders that are not paid",
+    "unpaid": "unpaid orders",
 }
 _OUT: Mapping[str, str] = {
     **_FLAGS,
-    "gift_cards": "orders of gift cards alone, whose value is counted when they are redeemed",
+    "gift_cards": "orders of gift cards only, whose value counts on redemption",
 }
 _UNUSABLE = {
     "order_id": "orders without a number",
-    "ordered_at": "orders without a moment",
+    "ordered_at": "orders without a timestamp",
     "amount": "orders without a value",
 }
 _NO_STATUS = "(none)"
@@ -68,7 +68,7 @@ def read_orders(export: Export, form: Format, policy: Policy) -> Readout:
     Totals of an order stand on every one of its lines or on the first alone: both are read, and each counts once.
     """
     if policy.value == "charged" and "charged" not in form.columns:
-        raise DataError(f"{export.file}: {form.title} do not say what was charged; use policy value: merchandise.")
+        raise DataError(f"{export.file}: {form.title} do not show the total charged; use policy value: merchandise.")
     every, read, copies = _orders_of(export, form, policy)
     without = every.filter(pl.col("order_id").is_null())
     orders, facts = _valued(
@@ -80,8 +80,8 @@ def read_orders(export: Export, form: Format, policy: Policy) -> Readout:
     dropped = {
         (form.rows_with.otherwise if form.rows_with else ""): outside,
         "lines without an order number": int(without["lines"].sum()) - outside if form.rows == "lines" else 0,
-        "lines equal to an earlier one": copies.len(),
-        "orders whose lines differ in their total": int(orders.filter(differs)["lines"].sum()),
+        "lines identical to an earlier one": copies.len(),
+        "orders whose lines show different totals": int(orders.filter(differs)["lines"].sum()),
     }
     said = {**dict(facts), **form.facts}
     facts = (*read.facts, *(fact for fact in said.items() if fact[0] != "amount" or policy.value == "merchandise"))
@@ -238,8 +238,8 @@ def _valued(orders: pl.DataFrame, form: Format, policy: Policy, file: str) -> tu
     elif not amounts and alike < several.height:
         differing = several.filter(pl.col("totals") > 1)["order_id"].sort()[0]
         raise DataError(
-            f"{file}: of {several.height:,} orders on several rows, {alike:,} have one amount on all, as where it is "
-            f"that of the order, and others, such as {differing!r}, have not; say which it is, with --policy "
+            f"{file}: of {several.height:,} orders on several rows, {alike:,} have the same amount on each, like "
+            f"an order total, and others, such as {differing!r}, do not; choose one reading, with --policy "
             "amounts=order or amounts=line (amounts: in the policy of shop.yaml)."
         )
     if amounts == "line":
@@ -263,7 +263,7 @@ def settled(orders: pl.DataFrame, receipt: Receipt, form: Format, policy: Policy
     once = kept if form.rows == "lines" else _single(kept, receipt.file)
     held = int(once["lines"].sum())
     twice = {
-        "orders that stand twice in the file": int(kept["lines"].sum()) - held,
+        "orders that appear twice in the file": int(kept["lines"].sum()) - held,
         "further lines of an order": held - once.height,
     }
     lines = (*receipt.lines, *lines, *noticed("merged", twice))
@@ -306,9 +306,9 @@ def repeated_amounts(
             f"{export.file}: amount",
             "caution",
             alike / keys.len(),
-            f"{export.file}: {alike:,} of {keys.len():,} rows share customer, moment and amount with another and "
+            f"{export.file}: {alike:,} of {keys.len():,} rows share customer, time and amount with another and "
             f"differ in other columns{such}; each counts as an order.",
-            f"If they are lines of orders, name the column with the number of the order: --order-id "
+            f"If they are order lines, name the column with the order number: --order-id "
             f"{repr(number) if number else 'NAME'}, or order_id: in shop.yaml.",
         ),
     )
@@ -355,9 +355,9 @@ def _flagged(orders: pl.DataFrame, form: Format, policy: Policy, file: str) -> p
         more = f"; and {len(rows) - _STATUSES_SHOWN:,} more" if len(rows) > _STATUSES_SHOWN else ""
         example = f"cancelled: ['{rows[0][0]}']"
         raise DataError(
-            f"{file}: it is not known whether orders of these statuses are sales: {listed}{more}. Say it in the policy "
-            "(counts, cancelled, unpaid or test): in shop.yaml such as policy: {" + example + "}, or with "
-            f"--policy cancelled='{rows[0][0]}'. If the column of statuses says something else, rename it."
+            f"{file}: it is unclear whether orders with these statuses are sales: {listed}{more}. Set it in the policy "
+            "(counts, cancelled, unpaid or test): in shop.yaml, such as policy: {" + example + "}, or with "
+            f"--policy cancelled='{rows[0][0]}'. If the column does not contain order statuses, rename it."
         )
     said = {flag: (pl.col("meaning") == flag).fill_null(value=False) for flag in _FLAGS}
     return judged.with_columns(
@@ -459,9 +459,9 @@ def _single(orders: pl.DataFrame, file: str) -> pl.DataFrame:
 def _refuse_apart(numbers: pl.Series, file: str) -> None:
     if numbers.len():
         raise DataError(
-            f"{file}: {numbers.len():,} order numbers stand for orders of different moments or customers, such as "
-            f"{numbers[0]!r}; correct a date or a customer that is mistyped there, or export each shop for itself, or "
-            "with the column that tells its orders apart."
+            f"{file}: {numbers.len():,} order numbers are shared by orders with different times or customers, such "
+            f"as {numbers[0]!r}; correct the mistyped date or customer, export each shop separately, or include the "
+            "column that distinguishes the orders."
         )
 
 

@@ -73,13 +73,13 @@ def of_one_currency(parts: Sequence[Part], wanted: str | None) -> tuple[list[Par
     if wanted is None and len(counts) > 1:
         listed = ", ".join(f"{one} ({rows:,} orders)" for one, rows in sorted(counts.items()))
         raise DataError(
-            f"orders are in several currencies: {listed}. Amounts of different currencies have no sum; name the one "
-            "to keep, with --policy currency=EUR or currency: in the policy (metrics also knows --currency)."
+            f"orders are in several currencies: {listed}. Amounts in different currencies cannot be added; name the "
+            "one to keep, with --policy currency=EUR or currency: in the policy (metrics also knows --currency)."
         )
     if wanted is None and counts and silent:
         raise DataError(
-            f"{', '.join(silent)}: no currency is named, while other orders are in {code}. If these are too, say so, "
-            f"with --policy currency={code} or currency: in the policy; else put them in a folder of their own."
+            f"{', '.join(silent)}: no currency is given, while other orders are in {code}. If these are too, set "
+            f"--policy currency={code} or currency: in the policy; otherwise put them in a separate folder."
         )
     return [_only(part, code) for part in parts], code
 
@@ -134,7 +134,9 @@ def _without(part: Part, newer: Sequence[Part], policy: Policy) -> Part:
         gone = collected(equal, part.receipt.file)[name]
         rows = part.rows.filter(~pl.col(name).is_in(gone.implode()))
         part = (
-            part.having(rows, "merged", "equal to an earlier row of another file", gone.len()) if gone.len() else part
+            part.having(rows, "merged", "identical to an earlier row of another file", gone.len())
+            if gone.len()
+            else part
         )
     both = _found_elsewhere(part, newer)[name]
     rows = part.rows.filter(~pl.col(name).is_in(both.implode()))
@@ -164,9 +166,9 @@ def _taken(part: Part, earlier: Sequence[Part]) -> list[tuple[Part, pl.Series]]:
     same = int(common["same"].sum())
     if 2 * same > common.height:
         raise DataError(
-            f"{part.receipt.file}: {same:,} of its {part.table} have the number and the moment of one in "
-            f"{', '.join(other.receipt.file for other in earlier)}, of another system: the same seems to be exported "
-            "twice; keep one of the files."
+            f"{part.receipt.file}: {same:,} of its {part.table} have the same number and time as one in "
+            f"{', '.join(other.receipt.file for other in earlier)}, from another system: the same data seem to be "
+            "exported twice; keep one of the files."
         )
     return [(part, common[IDS[part.table]].sort())]
 
@@ -180,7 +182,7 @@ def _distinguishable(part: Part, taken: Sequence[tuple[Part, pl.Series]]) -> Par
         number = pl.col(name)
         apart = pl.when(number.is_in(names.implode())).then(pl.concat_str(pl.lit(f"{system} "), number))
         rows = part.rows.with_columns(apart.otherwise(number).alias(name))
-        reason = f"its number is that of another system's too: distinguished as in '{system} {names[0]}'"
+        reason = f"number also used by another system: distinguished as in '{system} {names[0]}'"
         part = part.having(rows, "kept", reason, names.len()) if name == IDS[part.table] else replace(part, rows=rows)
     return part
 
@@ -209,16 +211,16 @@ def without_implausible(
         listed = _listed(rows.sort("ordered_at", "order_id").with_columns(day), judged)
         if stop.len() and policy.unreadable == "refuse":
             raise DataError(
-                f"{part.receipt.file}: moments that cannot be right: {listed}. Correct them in the file; or declare "
-                "the last day of observation, with --until or until=, after which orders are left out; or say that "
-                "such moments are missing, with --unreadable missing (unreadable: missing in the policy)."
+                f"{part.receipt.file}: implausible timestamps: {listed}. Correct them in the file; or set the last "
+                "day of observation, with --until or until=, after which orders are excluded; or treat "
+                "such timestamps as missing, with --unreadable missing (unreadable: missing in the policy)."
             )
         gone = rows.filter(day.is_in(stop.implode())).height
-        reason = "moments that cannot be right, taken for missing"
+        reason = "implausible timestamps, treated as missing"
         kept[place] = part.having(part.rows.filter(~day.is_in(stop.implode())), "dropped", reason, gone)
         if gone < rows.height:
             sentence = f"{part.receipt.file}: {listed}."
-            advice = "Look whether the date is mistyped; if it is right, nothing need be done."
+            advice = "Check whether the date is mistyped; if it is correct, no action is needed."
             found.append(Finding("orders: far from the others", "caution", rows.height - gone, sentence, advice))
     return kept, found
 
@@ -294,6 +296,6 @@ def tables_of(parts: Sequence[Part]) -> tuple[dict[str, pl.LazyFrame], dict[str,
         named = [set(frame.collect_schema()) for frame in frames]
         whole = CONTRACTS[table].optional.keys() - CONTRACTS[table].nullable
         partial = sorted(whole & set.union(*named) - named[0].intersection(*named))
-        lacks |= {f"{table}.{name}": f"not every file of {table} says it." for name in partial}
+        lacks |= {f"{table}.{name}": f"not every file of {table} contains it." for name in partial}
         tables[table] = pl.concat([frame.drop(partial, strict=False) for frame in frames], how="diagonal_relaxed")
     return tables, lacks

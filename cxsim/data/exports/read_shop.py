@@ -210,9 +210,7 @@ def read_transactions(
     """
     if isinstance(source, Shop):
         if (columns, policy, currency, until) != (None,) * 4:
-            raise DataError(
-                "columns, policy, currency and until say how files are read; this shop has been read already."
-            )
+            raise DataError("columns, policy, currency and until apply to files; this shop has already been read.")
         return transactions_of(source)
     return transactions_of(
         shop_of(source, columns=columns, policy=policy, currency=currency, until=until, tables="orders")
@@ -313,7 +311,7 @@ def _readouts(
         if columns:
             form, policy = _as_named(export, form, columns, policy)
         if form and tables == "orders" and form.table not in ("orders", "none"):
-            unknown[export.file] = f"{form.title} hold no orders, and only orders are asked for"
+            unknown[export.file] = f"{form.title} have no orders, and only orders are needed"
         elif form:
             zoned = replace(export, zone=written.zone) if written else export
             reader = reader_of(form)
@@ -349,8 +347,8 @@ def _as_named(export: Export, form: Format | None, columns: Mapping[str, str], p
         if theirs not in meant:
             raise DataError(
                 f"{export.file}: it is recognised as {form.title}, whose {ours} is not '{theirs}'"
-                f"{'; possible: ' + ', '.join(meant) if meant else ''}. Leave the names of columns out: its statuses, "
-                "totals and lines are then read as they are meant. Or rename a column, if it is another table."
+                f"{'; possible: ' + ', '.join(meant) if meant else ''}. Leave out the column names: its statuses, "
+                "totals and lines are then read correctly. Or rename a column, if it is a different table."
             )
     charged = columns.get("amount") in names_of(form, "charged")
     return form, replace(policy, value="charged") if charged else policy
@@ -471,8 +469,8 @@ def _lacking(readouts: Sequence[Readout], tables: Mapping[str, object]) -> Itera
 def _opened(path: Path) -> Any:
     if importlib.util.find_spec(_DRIVER) is None:
         raise DataError(
-            f"{path}: a database file is read by {_DRIVER}, which is not installed; install cxsim[databases], or hand "
-            "in an open connection of another driver."
+            f"{path}: a database file is read by {_DRIVER}, which is not installed; install cxsim[databases], or pass "
+            "an open connection of another driver."
         )
     if not path.is_file():
         raise DataError(f"{path}: no such file.")
@@ -493,12 +491,12 @@ def _query_readout(connection: Any, table: str, query: str, policy: Policy) -> R
             # Some drivers give values without types: all of a column are looked at; an empty one may be anything.
             found = pl.read_database(query, connection, infer_schema_length=None)
     except Exception as error:  # each driver has an error of its own, with no ancestor in common
-        raise DataError(f"{label}: the database refuses it ({first_line(error)}).") from error
+        raise DataError(f"{label}: the database rejects it ({first_line(error)}).") from error
     rows = found.cast({pl.Null: pl.String})
     form = next(one for one in OWN_FORMATS if one.table == table)
     for name in form.required:
         if name not in rows.columns:
-            raise DataError(f"{label}: it gives no column '{name}'; {choices(name, rows.columns)}")
+            raise DataError(f"{label}: its result has no column '{name}'; {choices(name, rows.columns)}")
     if rows.schema.get("customer_id") == pl.String:
         rows = rows.with_columns(customers())
     return read_table(Export(file=label, rows=rows.lazy()), form, policy)

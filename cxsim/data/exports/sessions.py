@@ -32,11 +32,11 @@ def read_sessions(export: Export, form: Format, policy: Policy) -> Readout:
     rows = collected(read.rows.with_columns(customers()), export.file)
     unusable = {
         "no session_id": pl.col("session_id").is_null(),
-        "no moment, or one that cannot be read": pl.col("started_at").is_null(),
+        "no timestamp, or an unreadable one": pl.col("started_at").is_null(),
     }
     kept, lines = sift(rows, unusable)
     once = kept.sort("started_at", maintain_order=True).unique("session_id", keep="first", maintain_order=True)
-    lines += noticed("merged", {"a further row of the same session": kept.height - once.height})
+    lines += noticed("merged", {"duplicate row of a session": kept.height - once.height})
     lines += noticed("kept", {"no customer": once["customer_id"].null_count()})
     return Readout(
         tables={"sessions": under("sessions", once, there)[0]},
@@ -69,18 +69,18 @@ def read_events(export: Export, form: Format, _policy: Policy) -> Readout:
     rows, nobody, held, sessions, users, every, named, ordered, ordering = (
         number for table in pl.collect_all(counts, engine="streaming") for number in table.row(0)
     )
-    dropped = {"no visitor: consent was not given": nobody, "no session or no moment": rows - nobody - held}
+    dropped = {"no visitor: consent was not given": nobody, "no session or no timestamp": rows - nobody - held}
     merged = {"further events of a session": held - sessions}
     facts = {
         **form.facts,
-        "purchases": f"{every:,}: {every - named:,} name no transaction, {named - ordered:,} tell of one again",
-        "further orders of a session": f"{ordered - ordering:,}; a session shows the first of its orders",
+        "purchases": f"{every:,}: {every - named:,} without a transaction, {named - ordered:,} repeated",
+        "further orders of a session": f"{ordered - ordering:,}; a session shows only its first order",
     }
     lines = noticed("dropped", dropped) + noticed("merged", merged)
     return Readout(
         tables={"sessions": _sessions(usable, orders)},
         receipts=(receipt_of(export, form, rows=rows, lines=lines, facts=tuple(facts.items())),),
-        lacks={} if users else {"sessions.customer_id": f"{export.file} names no user_id."},
+        lacks={} if users else {"sessions.customer_id": f"{export.file} has no user_id."},
     )
 
 
@@ -103,7 +103,7 @@ def sessions_against_orders(sessions: pl.LazyFrame, orders: pl.LazyFrame) -> Fac
     return (
         before,
         ("later orders that belong to a session", f"{in_session:,} of {later:,}"),
-        ("orders of sessions that are not among the orders", f"{unknown:,}"),
+        ("orders in sessions that are missing from the orders", f"{unknown:,}"),
     )
 
 
@@ -114,8 +114,8 @@ def _events(export: Export, form: Format) -> pl.LazyFrame:
     if wrong.height:
         # A spreadsheet has rounded it, as to 1.70928E+15.
         raise DataError(
-            f"{export.file}: event_timestamp has {wrong.item()!r}; it must be whole microseconds of universal time, as "
-            "Google writes them: export the file again and do not save it with a spreadsheet."
+            f"{export.file}: event_timestamp has {wrong.item()!r}; it must be whole microseconds in UTC, as written by "
+            "Google: export the file again without saving it in a spreadsheet."
         )
     order = pl.when(~pl.col("order_id").is_in(_NOT_SET)).then(pl.col("order_id"))
     return rows.with_columns(at=pl.from_epoch(at, time_unit="us"), order_id=order)

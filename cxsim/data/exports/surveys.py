@@ -82,9 +82,7 @@ def read_answers(export: Export, form: Format, policy: Policy) -> Readout:
     there = located(export, form)
     questions = _questions(export, form)
     if not questions:
-        raise DataError(
-            f"{file}: no question says that it is about recommending, satisfaction, ease or effort; {_COLUMN}"
-        )
+        raise DataError(f"{file}: no question names recommendation, satisfaction, ease or effort; {_COLUMN}")
     only = form.rows_with
     further = (*questions, *((only.column,) if only else ()))
     asked = replace(form, columns={**form.columns, **{name: name for name in further}}, zone="")
@@ -109,7 +107,7 @@ def read_answers(export: Export, form: Format, policy: Policy) -> Readout:
         facts=(*read.facts, *form.facts.items(), *_facts(questions, scored, there)),
     )
     nobody = {"surveys.customer_id": f"{file} has no column of e-mail addresses or customer numbers."}
-    alone = {"surveys.sent_at": f"{file} holds answers alone, so how many were asked is not known."}
+    alone = {"surveys.sent_at": f"{file} contains only answers, so the number of surveys sent is not known."}
     return Readout(
         tables={"surveys": under("surveys", once, there)[0]},
         receipts=(receipt,),
@@ -135,10 +133,10 @@ def instrument_of(question: str, scores: pl.Series, file: str) -> Instrument:
     if len(candidates) == 1:
         return candidates[0]
     if not answered.len():
-        raise DataError(f"{file}: nobody answered '{question}', so that its scale is not known; {_WRITE}.")
+        raise DataError(f"{file}: nobody answered '{question}', so its scale is unknown; {_WRITE}.")
     raise DataError(
-        f"{file}: the scale of '{question}' is not certain from its words and its {answered.len():,} answers, which go "
-        f"from {answered[0]} to {answered[-1]}; {_WRITE}."
+        f"{file}: the scale of '{question}' is unclear from its wording and its {answered.len():,} answers, which "
+        f"range from {answered[0]} to {answered[-1]}; {_WRITE}."
     )
 
 
@@ -155,9 +153,9 @@ def off_scale() -> pl.Expr:
 
 
 _UNUSABLE = {
-    "no moment, or one that cannot be read": pl.col("sent_at").is_null(),
-    "an answer that is no whole number": pl.col("written").is_not_null() & pl.col("score").is_null(),
-    "a score outside of the scale": off_scale(),
+    "no timestamp, or an unreadable one": pl.col("sent_at").is_null(),
+    "an answer that is not a whole number": pl.col("written").is_not_null() & pl.col("score").is_null(),
+    "a score outside the scale": off_scale(),
 }
 _NOTED = {"no customer": pl.col("customer_id").is_null(), "not answered": pl.col("score").is_null()}
 
@@ -212,13 +210,11 @@ def _refuse_twice(answers: pl.DataFrame, file: str) -> None:
     asked = answers.select("instrument", "question").unique(maintain_order=True)
     for name in asked.filter(pl.col("instrument").is_duplicated())["instrument"].head(1):
         one, other = asked.filter(instrument=name)["question"].head(2)
-        raise DataError(
-            f"{file}: '{one}' and '{other}' are both {name}; write in shop.yaml which of them is about the shop."
-        )
+        raise DataError(f"{file}: '{one}' and '{other}' are both {name}; name in shop.yaml the one about the shop.")
 
 
 def _merged(kept: pl.DataFrame, once: pl.DataFrame) -> tuple[ReceiptLine, ...]:
-    return noticed("merged", {"a further row of the same answer": kept.height - once.height})
+    return noticed("merged", {"duplicate row of an answer": kept.height - once.height})
 
 
 def _refuse_unread(scored: pl.DataFrame, policy: Policy, file: str) -> None:
@@ -229,9 +225,9 @@ def _refuse_unread(scored: pl.DataFrame, policy: Policy, file: str) -> None:
         return
     examples = ", ".join(map(repr, strange["written"].unique(maintain_order=True).head(3)))
     raise DataError(
-        f"{file}: '{strange['question'][0]}': {strange.height:,} of {answered:,} answers are no score, such as "
-        f"{examples}. Possible: 9, 10 - Extremely likely, Very satisfied (5). Export the numbers of the answers; or "
-        "say that such answers are missing, with --unreadable missing (unreadable: missing in the policy)."
+        f"{file}: '{strange['question'][0]}': {strange.height:,} of {answered:,} answers are not scores, such as "
+        f"{examples}. Possible: 9, 10 - Extremely likely, Very satisfied (5). Export the answers as numbers; or "
+        "treat such answers as missing, with --unreadable missing (unreadable: missing in the policy)."
     )
 
 
@@ -243,8 +239,8 @@ def _unused_tops(kept: pl.DataFrame, file: str) -> tuple[Finding, ...]:
             f"{file}: {name}",
             "caution",
             top,
-            f"{file}: under {name}, which goes to {SCALES[name][1]}, none of {count:,} answers is above {top}.",
-            f"If customers were shown another scale, the score means nothing; {_WRITE}.",
+            f"{file}: for {name}, whose scale ends at {SCALES[name][1]}, none of {count:,} answers is above {top}.",
+            f"If customers saw a different scale, the score is meaningless; {_WRITE}.",
         )
         for name, top, count in tops.iter_rows()
         if name in _UPPER and top < _UPPER[name]
@@ -252,7 +248,7 @@ def _unused_tops(kept: pl.DataFrame, file: str) -> tuple[Finding, ...]:
 
 
 def _facts(questions: Sequence[str], scored: pl.DataFrame, there: Mapping[str, str]) -> Facts:
-    when = "the moment of the answer: the file does not say when the survey was sent"
+    when = "time of the answer: the file does not show when the survey was sent"
     return facts_of(
         {
             "questions": "; ".join(questions),

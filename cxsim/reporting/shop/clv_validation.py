@@ -90,7 +90,7 @@ def holdout_by_frequency(holdout: pl.DataFrame) -> Figure:
     drawn = by_frequency(table, "orders per customer", ",.3~r")
     return framed(
         _beside_observed(drawn.mark_line(color=STRATEGIES[0], **_DASHES), drawn),
-        finding=f"The forecast is inside the observed interval in {hit} of {table.height} customer classes",
+        finding=f"The forecast is within the observed interval in {hit} of {table.height} customer classes",
         shown=(
             f"Mean holdout orders per customer, by repeat orders in the calibration period. Point and line: observed "
             f"mean with its {INTERVAL}. Blue dashes: forecast."
@@ -375,8 +375,8 @@ _SCORES = {
         "mae": ("Mean absolute error", ".3f"),
         "rmse": ("Root mean square error", ".3f"),
         "log_score": ("Log score", ".3f"),
-        "coverage_80": (f"Inside the 80{NBSP}% interval", ".1%"),
-        "coverage_95": (f"Inside the 95{NBSP}% interval", ".1%"),
+        "coverage_80": (f"Within the 80{NBSP}% interval", ".1%"),
+        "coverage_95": (f"Within the 95{NBSP}% interval", ".1%"),
         "gini": ("Ranking by value (Gini)", ".2f"),
         "top_decile_capture": ("Value captured by the top decile", ".1%"),
     }.items()
@@ -385,14 +385,14 @@ SCORES = Contract("SCORES", TEXT("model"), REAL(*_SCORES), nullable=_SCORES)
 _MODELS = TableSpec(
     id="models",
     title="Models and rules of thumb compared",
-    subtitle="Fit in the calibration period and forecasts for the holdout period, which no model has seen",
+    subtitle="Fit in the calibration period and forecasts for the later holdout period",
     line="model",
     columns=_SCORES,
     notes=(
-        "AIC difference to the best model: below about two, the data do not separate two models.",
+        "AIC difference to the best model: below about two, there is no clear difference between two models.",
         (
             "Log score: mean negative logarithm of the probability forecast for the observed orders; lower is better, "
-            "and infinite where a model rules out what happened."
+            "and infinite if a model rules out the observed orders."
         ),
         "Gini: 1 for a perfect ranking of customers by realised value, 0 for a random ranking.",
     ),
@@ -468,7 +468,7 @@ def _calibration_finding(table: pl.DataFrame, models: list[str]) -> str:
         table.group_by("model", maintain_order=True).agg(_INSIDE.sum(), pl.len()).iter_rows()
     )
     each = [f"{model} in {hit} of {classes} classes", *(f"{model} in {hit}" for model, hit, _ in others)]
-    inside = f"Forecasts inside the observed interval: {joined(each)}"
+    inside = f"Forecasts within the observed interval: {joined(each)}"
     gaps = table.filter(pl.col("observed") > 0.0, frequency="0").select(
         "model", gap=pl.col("expected") / pl.col("observed") - 1.0
     )

@@ -423,7 +423,7 @@ _CLV = TableSpec(
         f"The product of averages is {figure(table['value'][0] / table['value'][-1], '.2f')} times the model's "
         "customer value"
     ),
-    subtitle="Mean per customer; the model covers the next year, in money of today",
+    subtitle="Mean per customer; the model covers the next year, at present value",
     line=lambda row: _STEPS.get(row["step"], row["step"]),
     columns={
         "value": Column("Per customer", lambda row: money(row["value"], row["currency"]).strip()),
@@ -455,7 +455,7 @@ def _decile_finding(table: pl.DataFrame) -> str:
     inside = table.filter(pl.col("realised").is_between("low", "high")).height
     return (
         f"The top decile was expected to generate {share} of value and generated "
-        f"{percent(realised[0] / realised.sum())}, with {inside} of {table.height} deciles inside their interval"
+        f"{percent(realised[0] / realised.sum())}, with {inside} of {table.height} deciles within their interval"
     )
 
 

@@ -366,7 +366,7 @@ _METRICS = TableSpec(
 _RECEIPTS = TableSpec(
     id="receipts",
     title="",
-    subtitle="Rows of the input files; each row is merged or dropped for one reason only",
+    subtitle="Rows of the input files; each row is merged or dropped for at most one reason",
     group=lambda row: f"{row['file']} as {row['recognised']}: {row['table']}",
     line="reason",
     columns={"action": Column("Action", align="text"), "rows": Column("Rows")},

@@ -69,7 +69,7 @@ def test_one_day_above_the_twelfth_tells_the_order_for_all_columns_of_the_file()
         ),
         (
             ["13/02/2024", "02/13/2024"],
-            "the day stands first, such as '13/02/2024', .* the month, such as '02/13/2024'",
+            "start with the day, such as '13/02/2024', .* the month, such as '02/13/2024'",
         ),
     ],
 )
@@ -93,7 +93,7 @@ def test_what_is_no_moment_is_refused_unless_it_is_empty_or_counts_as_missing(ce
     assert read_cells([cell, "2024-03-01 09:00"], unreadable="missing") == found
     if (cell or "").strip():
         with pytest.raises(
-            DataError, match=rf"'ordered_at': 1 of 2 cells cannot be read as a moment: row 1: '{cell}' "
+            DataError, match=rf"'ordered_at': 1 of 2 cells cannot be read as a timestamp: row 1: '{cell}' "
         ):
             read_cells([cell, "2024-03-01 09:00"])
     else:
@@ -116,7 +116,7 @@ def test_universal_time_is_reckoned_from_the_offset_and_refused_where_a_cell_has
     # 09:05 five hours behind is 14:05; 09:05 five and a half hours ahead is 03:35.
     cells = ["2024-03-01 09:05:00 -0500", "2024-03-01T09:05:00+05:30", "2024-03-01T09:05:00Z"]
     assert [moment.strftime("%H:%M") for moment in read_cells(cells, clock="utc")] == ["14:05", "03:35", "09:05"]
-    with pytest.raises(DataError, match="'ordered_at': some cells are written without an offset"):
+    with pytest.raises(DataError, match="'ordered_at': some cells have no UTC offset"):
         read_cells([*cells, "2024-03-01 09:05"], clock="utc")
 
 
@@ -131,7 +131,7 @@ def test_columns_that_are_moments_already_are_taken_as_they_are():
     assert read_cells([date(2024, 3, 1)]) == [datetime(2024, 3, 1)]
     assert read_cells([datetime(2024, 3, 1, 9)]) == [datetime(2024, 3, 1, 9)]
     assert read_cells([datetime(2024, 3, 1, 9, tzinfo=UTC)], clock="utc") == [datetime(2024, 3, 1, 9)]
-    with pytest.raises(DataError, match="'ordered_at': some cells are written without an offset"):
+    with pytest.raises(DataError, match="'ordered_at': some cells have no UTC offset"):
         read_cells([datetime(2024, 3, 1, 9)], clock="utc")
     numbers = pl.LazyFrame({"order_id": ["1"], "customer_id": ["a"], "ordered_at": [20240301], "amount": [1.0]})
     with pytest.raises(DataError, match="'ordered_at' is Int64; it must be text, a date or a datetime"):
@@ -179,7 +179,7 @@ def test_amounts_are_read_as_all_cells_together_are_written(cells, found, said):
         (["1,400"], r"'1,400' can be read as 1,400\.00 or 1\.40, and no cell of the column shows which"),
         (["1.234"] * 3, r"'1\.234' can be read as 1\.23 or 1,234\.00, and no cell"),
         (["12.50", "12,50"], r"a decimal point, such as '12\.50', and some a decimal comma, such as '12,50'"),
-        (["$5", "€7"], r"amounts are written with \$ and €\. Amounts of different currencies have no sum"),
+        (["$5", "€7"], r"amounts are in \$ and €\. Amounts in different currencies cannot be added"),
         (["12.50", "n/a"], r"1 of 2 cells cannot be read as an amount: row 2: 'n/a' "),
         (["1,2345.00"], r"1 of 1 cells cannot be read as an amount: row 1: '1,2345\.00' "),
     ],

@@ -47,10 +47,8 @@ def test_an_unknown_header_is_answered_with_the_nearest_formats_and_what_they_la
     assert recognised(columns) is None
     assert message.startswith("not recognised by its 4 columns (order_id, customer_id, ordered_at, price). ")
     # Others share a column with it, which says nothing.
-    assert (
-        "Nearest: cxsim orders (lacks amount). Say which of its columns is what: for orders with --customer" in message
-    )
-    assert message.endswith("; for any table in a file shop.yaml beside it.")
+    assert "Nearest: cxsim orders (lacks amount). Map its columns: for orders with --customer" in message
+    assert message.endswith("; for any table in a file shop.yaml in the same folder.")
     further = ["ticket_id", "created_at", "survey_id", "sent_at", "instrument", "return_id", "returned_at"]
     assert unrecognised(columns + further).count("(lacks ") == 3
     assert "Nearest" not in unrecognised(["what", "why"])
@@ -98,7 +96,7 @@ def test_an_export_format_is_added_by_one_file(project, text_file):
     assert shop.returns.collect().rows() == [("7", "1", datetime(2024, 2, 3), 1234.5)]
     assert str(shop.receipts[0]).splitlines()[:3] == [
         "file.csv: recognised as Bigshop parcels sent back (5 of 5 columns); 1 of 2 rows became returns.",
-        "  kept 1: cells of 'Received' that cannot be read, taken for missing",
+        "  kept 1: cells of 'Received' that cannot be read, treated as missing",
         "  dropped 1: returned_at is missing",
     ]
     assert shop.missing("returns.units") == "Bigshop does not count pieces."
@@ -120,7 +118,7 @@ def test_every_format_that_comes_with_cxsim_is_sound(path):
         ("refund: Paid back", "units: Reason", r"no column for refund; name it"),
         ("required: [Parcel", "required: [Parcels", r"'Parcels' is not in the header; did you mean 'Parcel'"),
         ("decimal", "amount: goods - tax\ndecimal", r"amount: no column 'goods' is named"),
-        ("decimal", "amount: 2 * goods\ndecimal", r"amount: '2 \* goods' is no sum of columns"),
+        ("decimal", "amount: 2 * goods\ndecimal", r"amount: '2 \* goods' is not a sum of columns"),
         ("table: returns", "table: return", r"table: 'return' is not possible; did you mean 'returns'"),
     ],
 )

@@ -57,15 +57,15 @@ def test_foreign_names_commas_and_dates_become_orders_with_a_receipt(shop):
 def test_what_cannot_be_read_is_refused_or_dropped_and_counted(shop):
     text = SALES + "3;b;31.02.2024 10:00;1\n4;b;05.02.2024 10:00;1.5\n5;b;05.02.2024 10:00;-1\n"
     with pytest.raises(
-        DataError, match=r"'Datum': 1 of 5 cells cannot be read as a moment: row 3: '31.02.2024 10:00' \("
+        DataError, match=r"'Datum': 1 of 5 cells cannot be read as a timestamp: row 3: '31.02.2024 10:00' \("
     ):
         shop(mapped(), files={"orders.csv": text})
     (readout,) = shop(mapped(), files={"orders.csv": text}, head="policy: {unreadable: missing}")
     # The thirty-first of February; a point where numbers have a comma; the credit note stays, for it takes money back.
     noticed = {line.reason: line.rows for line in readout.receipts[0].lines if line.rows}
     assert noticed == {
-        "cells of 'Datum' that cannot be read, taken for missing": 1,
-        "cells of 'Betrag' that cannot be read, taken for missing": 1,
+        "cells of 'Datum' that cannot be read, treated as missing": 1,
+        "cells of 'Betrag' that cannot be read, treated as missing": 1,
         "ordered_at is missing": 1,
         "amount is missing": 1,
     }
@@ -75,7 +75,7 @@ def test_what_cannot_be_read_is_refused_or_dropped_and_counted(shop):
 def test_a_column_that_may_be_missing_may_be_left_out_and_the_reason_is_said(shop):
     (readout,) = shop(mapped("{order_id: Nr, ordered_at: Datum, amount: Betrag}"))
     assert readout.tables["orders"].collect()["customer_id"].null_count() == 2
-    assert readout.lacks["orders.customer_id"] == "shop.yaml names no column of orders.csv for it."
+    assert readout.lacks["orders.customer_id"] == "no column of orders.csv is mapped to it."
 
 
 def test_surveys_have_an_instrument_by_shop_yaml_and_numbers_by_their_row(shop):
@@ -84,7 +84,7 @@ def test_surveys_have_an_instrument_by_shop_yaml_and_numbers_by_their_row(shop):
     (readout,) = shop(f"table: surveys, file: survey.csv, columns: {columns}, instrument: nps", files=files)
     found = readout.tables["surveys"].collect()
     assert found.select("survey_id", "instrument", "score").rows() == [("nps survey.csv row 1", "nps", 9)]
-    assert sum(line.rows for line in readout.receipts[0].lines if line.reason == "a score outside of the scale") == 1
+    assert sum(line.rows for line in readout.receipts[0].lines if line.reason == "a score outside the scale") == 1
 
 
 OFFSETS = SALES.replace("03.02.2024 10:00", "2024-02-03T10:00Z").replace("04.02.2024 23:30", "2024-07-04T23:30Z")
@@ -121,13 +121,13 @@ def test_a_parquet_file_is_mapped_too(shop, tmp_path):
     [
         (mapped("{order: Nr}"), r"the orders have no column 'order'; did you mean 'order_id'"),
         (mapped(COLUMNS.replace("Betrag", "Betrg")), r"amount: the file has no column 'Betrg'; did you mean 'Betrag'"),
-        (mapped(COLUMNS.replace("Kunde", "Nr")), r"'Nr' is named for both order_id and customer_id"),
+        (mapped(COLUMNS.replace("Kunde", "Nr")), r"'Nr' is given for both order_id and customer_id"),
         (mapped("{order_id: Nr}"), r"no column for ordered_at, amount; name it"),
         (mapped(file="order.csv"), r"order.csv: no such file; did you mean 'orders.csv'"),
-        (mapped(file="../orders.csv"), r"a file is named without a folder"),
-        (mapped(form='separator: "--"'), r"separator '--' must be one sign"),
-        (mapped() + ", instrument: nps", r"instrument is for surveys of which no column says it"),
-        (mapped(form=FORM + ", zone: UTC"), r"is written in UTC; write the zone of the shop too"),
+        (mapped(file="../orders.csv"), r"give the file name without a folder"),
+        (mapped(form='separator: "--"'), r"separator '--' must be one character"),
+        (mapped() + ", instrument: nps", r"instrument is only for surveys without a column for it"),
+        (mapped(form=FORM + ", zone: UTC"), r"is in time zone UTC; give the zone of the shop too"),
         (mapped(form=FORM + ", zone: Berlin"), r"no time zone 'Berlin'; write one such as Europe/Berlin"),
         (
             "table: surveys, file: orders.csv, columns: {sent_at: Datum, score: Nr}, " + FORM,
@@ -141,7 +141,7 @@ def test_every_mistake_is_named(shop, table, message):
 
 
 def test_a_shop_without_a_zone_is_refused(shop):
-    with pytest.raises(DataError, match="clock: utc needs the zone in which its moments are written"):
+    with pytest.raises(DataError, match="clock: utc needs the time zone of these timestamps"):
         shop(mapped(), head="policy: {clock: utc}")
 
 
@@ -160,9 +160,9 @@ def test_an_archive_of_several_tables_and_a_wide_row_are_refused(shop, tmp_path)
     with ZipFile(tmp_path / "both.zip", "w") as archive:
         for name in ("a.csv", "b.csv"):
             archive.writestr(name, SALES)
-    with pytest.raises(DataError, match=r"both.zip: it must be one table; found 2"):
+    with pytest.raises(DataError, match=r"both.zip: it must contain one table; found 2"):
         shop(mapped(file="both.zip"))
-    with pytest.raises(DataError, match="line 3 has 5 cells and the header 4 names"):
+    with pytest.raises(DataError, match="line 3 has 5 cells, but the header has 4 names"):
         shop(mapped(), files={"orders.csv": SALES.replace("12,5", "12,5;9")})
 
 
@@ -196,13 +196,15 @@ def test_orders_with_lines_and_statuses_are_read_by_them(shop):
     known = "{counts: [bezahlt], cancelled: [storniert], unpaid: [offen]}"
     table = f"{mapped(columns)}, rows: lines, amount: charged - shipping, statuses: {known}"
     asked = {"files": {"orders.csv": text}, "head": "policy: {unpaid: drop}"}
-    with pytest.raises(DataError, match=r"whether orders of these statuses are sales: 'bezahlt': 1 order \(20\.00\)\."):
+    with pytest.raises(
+        DataError, match=r"whether orders with these statuses are sales: 'bezahlt': 1 order \(20\.00\)\."
+    ):
         shop(table.replace("counts: [bezahlt], ", ""), **asked)
     (readout,) = shop(table, **asked)
     (row,) = readout.tables["orders"].collect().to_dicts()
     assert (row["amount"], row["charged"], row["units"], row["product"]) == (20.0, 25.0, 3, "Tasse")
     noticed = {line.reason: line.rows for line in readout.receipts[0].lines if line.rows}
-    assert noticed == {"cancelled or voided orders": 1, "orders that are not paid": 1, "further lines of an order": 1}
+    assert noticed == {"cancelled or voided orders": 1, "unpaid orders": 1, "further lines of an order": 1}
 
 
 # Tables under the names of the contracts.
@@ -252,7 +254,7 @@ def test_moments_with_a_zone_keep_the_clock_of_the_shop_or_move_to_universal_tim
     assert parquet(orders(ordered_at=zoned)).orders.collect()["ordered_at"][0] == NOON
     moved = parquet(orders(ordered_at=zoned), policy=utc).orders.collect()["ordered_at"][0]
     assert moved.replace(tzinfo=UTC) == datetime(2024, 2, 3, 11, tzinfo=UTC)
-    with pytest.raises(DataError, match=r"without an offset from universal time\. clock: utc needs the zone"):
+    with pytest.raises(DataError, match=r"have no UTC offset\. clock: utc needs the time zone"):
         parquet(orders(), policy=utc)
 
 
@@ -271,31 +273,35 @@ def test_what_is_missing_is_dropped_for_one_reason(text_file):
 def test_rows_of_one_order_are_its_lines_equal_ones_count_once_and_different_moments_or_customers_are_refused(parquet):
     shop = parquet(pl.concat([orders(), orders().head(1)]))
     assert sorted(shop.orders.collect()["order_id"]) == ["1", "2"]
-    assert rows_of(shop, "equal to an earlier one") == 1
+    assert rows_of(shop, "identical to an earlier one") == 1
     shop = parquet(orders(order_id=["1", "1"]))
     assert shop.orders.collect().rows() == [("1", "ana", NOON, 3.0)]
     assert rows_of(shop, "further lines of an order") == 1
     assert ("amount", "summed over the lines of an order") in shop.receipts[0].facts
     with pytest.raises(
-        DataError, match=r"x\.parquet: 1 order numbers stand for orders of different moments or customers, .* '1'"
+        DataError, match=r"x\.parquet: 1 order numbers are shared by orders with different times or customers, .* '1'"
     ):
         parquet(orders(order_id=["1", "1"], ordered_at=[NOON, NOON + timedelta(days=1)]))
-    with pytest.raises(DataError, match=r"1 order numbers stand for orders of different moments or customers, .* '1'"):
+    with pytest.raises(
+        DataError, match=r"1 order numbers are shared by orders with different times or customers, .* '1'"
+    ):
         parquet(orders(order_id=["1", "1"], customer_id=["ana", "bo"]))
 
 
 def test_equal_rows_of_other_tables_are_merged_and_one_id_for_different_rows_is_refused(text_file):
     header, row = "ticket_id,customer_id,created_at,first_response_at,resolved_at\n", "1,ana,2024-02-03,,\n"
     shop = read_shop(text_file(header + row + row))
-    assert (shop.tickets.collect().height, rows_of(shop, "equal to an earlier row")) == (1, 1)
-    with pytest.raises(DataError, match=r"file\.csv: 1 values of ticket_id stand for rows that differ, such as '1'"):
+    assert (shop.tickets.collect().height, rows_of(shop, "identical to an earlier row")) == (1, 1)
+    with pytest.raises(
+        DataError, match=r"file\.csv: 1 values of ticket_id are shared by rows that differ, such as '1'"
+    ):
         read_shop(text_file(header + row + row.replace("ana", "bo")))
 
 
 def test_a_column_with_gaps_that_must_be_whole_is_left_out_and_said(parquet):
     shop = parquet(orders(shipping=[1.0, None]))
     assert "shipping" not in shop.orders.collect_schema()
-    assert shop.missing("orders.shipping") == "x.parquet misses 1 of its values."
+    assert shop.missing("orders.shipping") == "1 of its values are missing in x.parquet."
 
 
 def test_the_value_charged_needs_its_column(parquet):
@@ -322,7 +328,7 @@ def test_scores_outside_of_their_scale_are_dropped_and_counted(text_file):
     assert shop.surveys.sort("survey_id").collect().select("survey_id", "score").rows() == [
         ("0", 10), ("3", 5), ("7", None),
     ]  # fmt: skip
-    assert (rows_of(shop, "outside of the scale"), rows_of(shop, "no whole number")) == (3, 2)
+    assert (rows_of(shop, "outside the scale"), rows_of(shop, "not a whole number")) == (3, 2)
     assert (shop.receipts[0].rows_read, shop.receipts[0].rows_kept) == (8, 3)
 
 

@@ -35,7 +35,7 @@ C540017;901;MUG;-2;1/14/2011 16:40;2.55;15001;France
 540021;904;;-10;1/15/2011 10:20;0;;France
 """,
         {"540001": ("15001", 30.3, 5.1), "540020": (None, 0.85, 0.0)},
-        {"credit notes and negative lines": 1, "orders of no charge": 1},
+        {"credit notes and negative lines": 1, "free orders": 1},
     ),
     "squarespace-orders": (
         """
@@ -191,7 +191,7 @@ def test_the_second_edition_of_the_online_retail_log_is_read_as_the_first(tmp_pa
 def test_an_order_of_ebay_that_nobody_paid_is_counted_as_such(tmp_path):
     cells = ORDERS["ebay-orders"][0].replace(";Jul-21-25;Jul-21-25", ";Jul-21-25;")
     receipt = read_shop(written("ebay-orders", cells, tmp_path / "export.csv")).receipts[0]
-    assert [line.rows for line in receipt.lines if "not paid" in line.reason] == [1]
+    assert [line.rows for line in receipt.lines if "unpaid" in line.reason] == [1]
 
 
 def test_an_order_that_square_took_back_in_part_keeps_the_rest(tmp_path):

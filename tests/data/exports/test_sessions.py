@@ -59,19 +59,19 @@ def bought(minute, transaction="", **more):
         (
             [bought(1, "A"), bought(2, "A"), bought(90, "A", session="2")],
             ["A", None],
-            "3: 0 name no transaction, 2",
+            "3: 0 without a transaction, 2",
             "0;",
         ),
-        ([bought(1), bought(2, "(not set)")], [None], "2: 2 name no transaction, 0", "0;"),
-        ([event(1, "refund", transaction="A")], [None], "0: 0 name no transaction, 0", "0;"),
+        ([bought(1), bought(2, "(not set)")], [None], "2: 2 without a transaction, 0", "0;"),
+        ([event(1, "refund", transaction="A")], [None], "0: 0 without a transaction, 0", "0;"),
         # A session shows the first of its orders.
-        ([bought(2, "A"), bought(1, "B")], ["B"], "2: 0 name no transaction, 0", "1;"),
+        ([bought(2, "A"), bought(1, "B")], ["B"], "2: 0 without a transaction, 0", "1;"),
     ],
 )
 def test_purchases_that_name_a_transaction_are_orders_of_their_sessions(events, orders, purchases, further):
     readout = read_events(*events)
     assert sessions(readout)["order_id"].to_list() == orders
-    assert facts(readout)["purchases"] == f"{purchases} tell of one again"
+    assert facts(readout)["purchases"] == f"{purchases} repeated"
     assert facts(readout)["further orders of a session"].startswith(further)
 
 
@@ -86,7 +86,7 @@ def test_the_customer_is_known_from_any_event_and_the_source_from_the_first_that
     found = sessions(read_events(event(1), event(3, source="mail"), event(2, user="Ana@Example.com", source="search")))
     assert found.select("customer_id", "source", "visitor_id").row(0) == ("ana@example.com", "search", "v")
     unknown = read_events(event(1))
-    assert unknown.lacks["sessions.customer_id"] == "events.csv names no user_id."
+    assert unknown.lacks["sessions.customer_id"] == "events.csv has no user_id."
     assert "universal time" in facts(unknown)["clock"]
 
 
@@ -111,7 +111,7 @@ def test_a_table_of_sessions_is_read_under_the_names_of_analytics(text_file):
         ",v,2024-03-01 09:00,mail,\n"
         "s2,v,soon,mail,\n"
     )
-    with pytest.raises(DataError, match=r"'started_at': 1 of 4 cells cannot be read as a moment: row 4: 'soon' \("):
+    with pytest.raises(DataError, match=r"'started_at': 1 of 4 cells cannot be read as a timestamp: row 4: 'soon' \("):
         read_shop(text_file(text))
     shop = read_shop(text_file(text.replace("soon", "")))
     row = shop.sessions.select("session_id", "visitor_id", "started_at", "source", "order_id").collect().row(0)
@@ -127,5 +127,5 @@ def test_orders_before_the_first_session_are_counted_and_no_error():
     assert sessions_against_orders(seen, orders) == (
         ("orders before the first session", "1 of 3"),
         ("later orders that belong to a session", "1 of 2"),
-        ("orders of sessions that are not among the orders", "1"),
+        ("orders in sessions that are missing from the orders", "1"),
     )

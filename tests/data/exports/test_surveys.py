@@ -60,7 +60,7 @@ def test_words_and_answers_tell_the_instrument(question, answers, instrument):
     ],
 )
 def test_a_scale_that_is_not_certain_is_refused(question, answers):
-    with pytest.raises(DataError, match=rf"scale of '{question}' is not certain .* write the instrument in shop.yaml"):
+    with pytest.raises(DataError, match=rf"scale of '{question}' is unclear .* write the instrument in shop.yaml"):
         instrument_of(question, pl.Series(answers), "answers.csv")
 
 
@@ -88,10 +88,10 @@ def test_a_table_of_nps_answers_is_read_without_being_named(text_file):
     ("columns", "found", "counts"),
     [
         # Never clipped.
-        ({"nps": ["10", "0", "11"]}, [10, 0], {"outside of the scale": 1}),
+        ({"nps": ["10", "0", "11"]}, [10, 0], {"outside the scale": 1}),
         ({"email": ["", "a@b.c"], "nps": ["9", ""]}, [9, None], {"no customer": 1, "not answered": 1}),
-        ({"sent_at": [WHEN, ""], "nps": ["9", "8"]}, [9], {"no moment": 1}),
-        ({"response id": ["7", "7"], "nps": ["9", "9"]}, [9], {"further row of the same answer": 1}),
+        ({"sent_at": [WHEN, ""], "nps": ["9", "8"]}, [9], {"no timestamp": 1}),
+        ({"response id": ["7", "7"], "nps": ["9", "9"]}, [9], {"duplicate row of an answer": 1}),
     ],
 )
 def test_no_answer_is_lost_or_bent_in_silence(columns, found, counts):
@@ -103,13 +103,13 @@ def test_no_answer_is_lost_or_bent_in_silence(columns, found, counts):
 def test_answers_that_are_no_score_are_refused_unless_they_count_as_missing_or_are_one_in_a_hundred():
     columns = {"email": "a@b.c", "sent_at": WHEN, "nps": ["9", "very"]}
     with pytest.raises(
-        DataError, match=r"answers\.csv: 'nps': 1 of 2 answers are no score, such as 'very'\. Possible: "
+        DataError, match=r"answers\.csv: 'nps': 1 of 2 answers are not scores, such as 'very'\. Possible: "
     ):
         read(columns)
     readout = read(columns, policy=Policy(unreadable="missing"))
-    assert (scores(readout), line(readout, "no whole number")) == ([("nps", 9)], 1)
+    assert (scores(readout), line(readout, "not a whole number")) == ([("nps", 9)], 1)
     many = read(columns | {"nps": ["very", *["9"] * 99]})
-    assert (len(scores(many)), line(many, "no whole number")) == (99, 1)
+    assert (len(scores(many)), line(many, "not a whole number")) == (99, 1)
 
 
 @pytest.mark.parametrize(("cell", "score"), [("10 - Extremely likely", 10), ("9 (likely)", 9), ("Likely (8)", 8)])
@@ -171,7 +171,7 @@ def test_several_questions_of_a_row_are_several_surveys_and_the_receipt_adds_up(
 def test_two_questions_of_one_instrument_and_none_that_says_what_it_is_about_are_refused():
     with pytest.raises(DataError, match="'nps shop' and 'nps courier' are both nps"):
         read({"date": WHEN, "nps shop": ["9"], "nps courier": ["8"]})
-    with pytest.raises(DataError, match="no question says that it is about recommending"):
+    with pytest.raises(DataError, match="no question names recommendation"):
         read(TYPEFORM | {"How are you?": ["9", "9"]}, "Typeform answers")
 
 
