@@ -249,8 +249,12 @@ def _register_finding(table: pl.DataFrame) -> str:
     ranked = table.filter(pl.col("rank").is_not_null()).sort("rank").head(_NAMED)
     if ranked.is_empty():
         return f"{opening}, without evidence from this shop or another"
-    named = "; ".join(lowered(first_sentence(description)) for description in ranked["description"])
+    named = "; ".join(lowered(_meaning(description)) for description in ranked["description"])
     return f"{opening}; largest effect on NPV: {named}"
+
+
+def _meaning(description: str) -> str:
+    return first_sentence(description).partition("; ")[0]
 
 
 def _head(row: Row) -> str:
@@ -282,7 +286,7 @@ _REGISTER = TableSpec(
     title=_register_finding,
     subtitle=_VALUES,
     group=_head,
-    line=lambda row: first_sentence(row["description"]),
+    line=lambda row: _meaning(row["description"]),
     columns={
         "value": Column(f"Value (90{NBSP}% range)", _value, align="text"),
         "evidence": Column("Evidence", align="badge"),

@@ -244,7 +244,7 @@ def benefit_waterfall(pathways: pl.DataFrame, currency: str) -> Figure:
     steps = rounded(pl.concat(_steps(own, currency) for own in owns))
     shown = (
         f"Present values against the baseline, {currency}. Full bars add, hollow bars subtract, dark bars are totals: "
-        "the base case, with all assumptions at central values, and the mean over all draws. The cards show its interval."
+        "the base case, all assumptions at central values, and the mean over all draws. The cards show its interval."
     )
     drawn = strategy_panels(_layers(steps, currency), steps, height=alt.Step(_ROW))
     return framed(

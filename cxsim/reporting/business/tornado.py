@@ -414,7 +414,7 @@ def _in_words(row: Row, currency: str) -> Row:
     unit, limit = row["unit"], row["break_even"]
     below = (limit < row["value"]) != (row["npv"] > 0.0)
     return {
-        "line": first_sentence(row["description"]),
+        "line": first_sentence(row["description"]).partition("; ")[0],
         "now": as_written(row["value"], unit, currency=currency),
         "range": span(found(row["low"]), found(row["high"]), unit, currency=currency),
         "unit": unit_in_words(unit, currency),
@@ -435,12 +435,12 @@ _BREAK_EVENS = TableSpec(
         "range": Column(f"98{NBSP}% range"),
         "unit": Column("Unit", align="text"),
         "limit": Column("NPV is positive at"),
-        "plausible": Column("Where this value lies", align="text"),
+        "plausible": Column("Break-even lies", align="text"),
     },
     notes=(
         (
-            f"Searched: the 98{NBSP}% range; plausible: the 90{NBSP}% range. Chance: probability that the assumption is "
-            "at the break-even or beyond."
+            f"Searched: the 98{NBSP}% range; plausible: the 90{NBSP}% range. Chance: probability that the assumption "
+            "is at the break-even or beyond."
         ),
     ),
     empty="No assumption of the programmes or of the shop's economics has a range, so there is no break-even.",
