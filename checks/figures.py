@@ -32,6 +32,8 @@ ALLOWED: dict[str, str] = {
     r"\b(?:early|mid|end of June|end of September) 199[78]\b": "when the bundled log was kept",
     # Of the method: the same for every shop.
     r"\b(?:50, 80 and )?(?:50|80|90|95|98)(?:\{\}| )?%(?: (?:interval|plausible|range|confidence|one)|\))": "level",
+    r"\b90(?:\{\}| )?% of draws\b": "the same level",
+    r"\bworst 10(?:\{\}| )?%": "the tail that CVaR is the mean of",
     r"\b(?:5|90|95)(?:\{\}| )?% probability\b": "the same level",
     r"\b90(?:\{\}| )?% of (?:similar )?customers\b": "from when on a customer is overdue",
     r"\b(?:one|eight|nine|nineteen) (?:chances? |draws? )?(?:in|of) (?:ten|twenty)\b": "the same level in words",

@@ -42,6 +42,7 @@ MANIFEST = "application/vnd.cxsim.manifest+json"
 ROWS = "CXSIM_ROWS_OF_OUTPUTS"
 _FIRST_ROWS = 10
 Plain = dict[str, Any]
+Fold = Literal["open", "folded", "linked"]
 
 
 # How a number of a page was found, as its cells and sentences say.
@@ -86,14 +87,14 @@ class Table:
     twin
         The numbers behind them, unrounded, one column per quantity.
     fold
-        Whether a reader sees it at once, or after opening it by its title.
+        Whether a reader sees it at once, after opening it by its title, or in the file beside the page alone.
     """
 
     id: str
     title: str
     layout: GT
     twin: pl.DataFrame
-    fold: Literal["open", "folded", "linked"] = "open"
+    fold: Fold = "open"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Plain:  # noqa: ARG002
         return {"text/html": _as_shown(self.html()), TABLE: _shortened(self.machine()), "text/plain": repr(self)}
@@ -104,6 +105,9 @@ class Table:
 
     def html(self) -> str:
         """Return the markup, with a style sheet that holds for this table only."""
+        # A notebook has no file beside it, so there the cells can be opened.
+        if self.fold == "linked" and in_report():
+            return f"<p><strong>{in_html(self.title)}</strong></p>"
         # The library's own sheet is 8 kB, and some of its rules reach every table of the page.
         styled = f"<style>{_SHEET.replace('#id', f'#{self.id}')}</style>"
         markup = _STYLE.sub(lambda _: styled, _light(self.layout.with_id(self.id).as_raw_html()), count=1)
@@ -298,7 +302,7 @@ class TableSpec:
         Where the columns run across as lines: prefix of the names of the columns that stand there, one per row under
         its `line`.
     fold
-        Whether a reader sees the table at once, or after opening it by its title.
+        As in `Table`.
     estimator
         How the numbers were found of a table whose cells say what they measure, of which strategy.
     """
@@ -317,7 +321,7 @@ class TableSpec:
     spanners: Mapping[str, Sequence[str]] = field(default_factory=dict)
     bold: Callable[[Row], bool] | None = None
     across: str = ""
-    fold: Literal["open", "folded", "linked"] = "open"
+    fold: Fold = "open"
     estimator: str = ""
 
     def render(self, table: pl.DataFrame, currency: str = "") -> Table:

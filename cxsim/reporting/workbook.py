@@ -66,20 +66,20 @@ _LOOKS: Mapping[str, dict[str, object]] = {
 Looks = Mapping[str, Format]
 _CASES = ["low", "base", "high"]
 _SAYS = (
-    "The base case as a model: every number is at its central value, and money is volumes times prices.",
+    "The base case as a model: every input is at its central value, and money is volume times unit price.",
     (
-        "Volumes are those of the simulation and stay as they are: another case or another number moves prices and "
-        "costs alone, not what customers do, nor what they are worth after the horizon. To simulate again, change the "
-        "scenario and make the report anew."
+        "Volumes come from the simulation and do not change here: another case or input changes prices and costs only, "
+        "not customer behaviour or value after the horizon. To simulate again, change the scenario and rebuild the "
+        "report."
     ),
     (
-        "Low and high are the ends of each number's plausible range, not bad and good. Shares and money are rounded as "
+        "Low and high are the ends of each input's plausible range, not bad and good. Shares and money are rounded as "
         "in the report."
     ),
 )
 _OF_MEAN = (
-    "The decision rests on the mean over all draws, in which every number moves within its range. It differs from the "
-    "base case, because ranges are wider on one side and a mean of products is not the product of means."
+    "The decision rests on the mean over all draws, in which every input varies within its range. It differs from the "
+    "base case because ranges are asymmetric and NPV is not linear in the inputs."
 )
 
 
@@ -146,7 +146,7 @@ def model_in(twins: Twins, manifest: Mapping[str, object], taken: set[str]) -> M
     for row in volumes:
         share = row["worlds"] * (CENTS if row["unit"] == MONEY else 1)
         arms.setdefault(row["arm"], {}).setdefault(row["volume"], []).append(row["total"] / share)
-    titles = {BASELINE: "Doing nothing"} | {row["strategy"]: row["title"] for row in base}
+    titles = {BASELINE: "No programme"} | {row["strategy"]: row["title"] for row in base}
     wanted = {name: name for name in (_RESULTS, _INPUTS, _PRICES)} | {name: f"Model {name}" for name in titles}
     return Model(
         currency=str(manifest.get("currency", "")),
@@ -206,9 +206,9 @@ def _write_model(book: xlsxwriter.Workbook, looks: Looks, model: Model) -> list[
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
     shown = {
-        _RESULTS: "what each strategy brings",
-        _INPUTS: "what may be changed",
-        _PRICES: "what one of each volume adds",
+        _RESULTS: "NPV and other results of each programme",
+        _INPUTS: "what can be changed",
+        _PRICES: "what each volume adds to an account",
     }
     return [(sheet, f"The model: {shown.get(name) or model.titles[name]}") for name, sheet in model.sheets.items()]
 
@@ -231,15 +231,15 @@ _CASE_ROW, _INPUTS_ROW, _TWO_LINES = 6, 8, 32
 def _write_inputs(book: xlsxwriter.Workbook, sheet: Worksheet, looks: Looks, model: Model) -> None:
     """Write every number that prices depend on: its range, and which end of it is in use."""
     sheet.write(0, 0, "Inputs", looks["title"])
-    sheet.write_column(1, 0, [*_SAYS, "Change what is blue on yellow; what is black follows."], looks["note"])
+    sheet.write_column(1, 0, [*_SAYS, "Edit the blue cells on yellow; the black cells are calculated."], looks["note"])
     sheet.write(_CASE_ROW, 0, "Case of all inputs: low, base or high", looks["bold"])
     sheet.write(_CASE_ROW, 1, "base", looks["choice"])
     sheet.data_validation(_CASE_ROW, 1, _CASE_ROW, 1, {"validate": "list", "source": _CASES})
     place = f"'{model.sheets[_INPUTS]}'!$"
     book.define_name("Case", f"={place}B${_CASE_ROW + 1}")
     heads = {"Input": ("words", 68), "Belongs to": ("words", 26), "Unit": ("words", 20)}
-    heads |= dict.fromkeys(("Low", "Base", "High", "Case of its own", "Case in use", "In use"), ("head", 11))
-    heads |= {"Name of the cell in use": ("words", 38), "Strategy": ("words", 32), "Net present value": ("head", 16)}
+    heads |= dict.fromkeys(("Low", "Base", "High", "Own case", "Case in use", "In use"), ("head", 11))
+    heads |= {"Name of the cell in use": ("words", 38), "Programme": ("words", 32), "NPV": ("head", 16)}
     _write_heads(sheet, looks, _INPUTS_ROW, heads)
     for row, (name, one) in enumerate(model.inputs.items(), start=_INPUTS_ROW + 1):
         unit, share = Unit(one["unit"]), "share " * (one["unit"] in (Unit.SHARE, Unit.SHARE_PER_YEAR))
@@ -269,8 +269,8 @@ def _possible(unit: Unit) -> dict[str, object]:
         "minimum": unit.low,
         "maximum": unit.high,
         "input_title": str(unit),
-        "input_message": f"Possible: {bounds}.",
-        "error_title": "Not possible",
+        "input_message": f"Allowed: {bounds}.",
+        "error_title": "Not allowed",
         "error_message": f"A number of the unit '{unit}' must be {bounds}.",
     }
 
@@ -280,12 +280,14 @@ _PRICES_ROW = 4
 
 def _write_prices(sheet: Worksheet, looks: Looks, model: Model) -> None:
     """Write what one of each volume adds to an account, worked out from the inputs."""
-    sheet.write(0, 0, "Prices: what one of each volume adds to which account", looks["title"])
+    sheet.write(0, 0, "Unit prices: what each volume adds to an account", looks["title"])
     sheet.write(
-        1, 0, f"{model.currency}; costs are negative. Of a volume in {model.currency}, per {model.currency} of it."
+        1,
+        0,
+        f"{model.currency}; costs are negative. For a volume in {model.currency}, the price is per {model.currency}.",
     )
-    sheet.write(2, 0, "Where no input is named, the volume is itself the amount.", looks["note"])
-    heads = {"Account": ("words", 28), "Volume": ("words", 58), "Unit": ("words", 12), "Worked out from": ("words", 64)}
+    sheet.write(2, 0, "Without an input, the volume is itself the amount.", looks["note"])
+    heads = {"Account": ("words", 28), "Volume": ("words", 58), "Unit": ("words", 12), "Calculated from": ("words", 64)}
     _write_heads(sheet, looks, _PRICES_ROW, heads | {"Price": ("head", 14)})
     for row, one in enumerate(model.prices, start=_PRICES_ROW + 1):
         factors = [one[name] for name in ("factor", "times") if one[name]]
@@ -308,9 +310,9 @@ def _write_prices(sheet: Worksheet, looks: Looks, model: Model) -> None:
 _HEADS, _MONTHS, _DAYS, _FACTORS, _FIRST, _MONTH = 3, 4, 5, 6, 8, 2
 _BLOCKS = {
     "volumes": "Volumes",
-    "more volumes": "Volumes: difference to doing nothing",
+    "more volumes": "Volumes: difference from the baseline",
     "money": "Money: volumes times prices",
-    "more money": "Money: difference to doing nothing",
+    "more money": "Money: difference from the baseline",
 }
 
 
@@ -332,7 +334,7 @@ class Layout(NamedTuple):
 
     @property
     def flows(self) -> tuple[Amounts, Amounts]:
-        """Cash and investment by month, as differences to doing nothing."""
+        """Cash and investment by month, as differences from the baseline."""
         money = self.blocks["more money"]
         cash = money[_SUBTOTALS[-1]]
         return cash, 0.0 - np.sum([np.zeros_like(cash), *(money[line] for line in money if line in _INVESTED)], axis=0)
@@ -352,11 +354,11 @@ def _layout(model: Model, arm: str) -> Layout:
 
 
 def _write_arm(sheet: Worksheet, looks: Looks, model: Model, arm: str, layouts: Mapping[str, Layout]) -> None:
-    """Write the volumes of an arm and its statement, and how both differ from doing nothing."""
+    """Write the volumes of an arm and its statement, and how both differ from the baseline."""
     own, last = layouts[arm], _MONTH + len(model.starts)
     sheet.write(0, 0, model.titles[arm], looks["title"])
     sheet.write(
-        1, 0, "Not discounted but where it says so. Costs are negative. In blue: means over worlds.", looks["note"]
+        1, 0, "Not discounted unless stated. Costs are negative. Blue: means over simulation runs.", looks["note"]
     )
     sheet.write_row(_HEADS, 0, ["Month from", "Unit"], looks["words"])
     for column, day in enumerate(model.starts, _MONTH):
@@ -364,7 +366,7 @@ def _write_arm(sheet: Worksheet, looks: Looks, model: Model, arm: str, layouts: 
     sheet.write(_HEADS, last, "Total", looks["head"])
     write = partial(_write_line, sheet, looks)
     write(_MONTHS, ("Month", ""), np.arange(1.0, len(model.starts) + 1.0), "", "count")
-    write(_DAYS, ("Cash flows on day, from the start", ""), model.days, "", "day")
+    write(_DAYS, ("Day of the cash flow, from the start", ""), model.days, "", "day")
     factor = f"=(1+{_RATE})^(-#{_DAYS + 1}/{DAYS_PER_YEAR})"
     write(_FACTORS, ("Discount factor", ""), model.factors, factor, "factor")
     for block in filter(own.blocks.__contains__, _BLOCKS):
@@ -417,21 +419,21 @@ def _write_line(
 
 
 # Results of a strategy, with how they look.
-_SHOWN = ("Net present value", "Investment", "Benefits", "Return on investment", "Payback, months", "Peak funding")
+_SHOWN = ("NPV", "Investment", "Benefits", "Return on investment", "Payback, months", "Peak funding need")
 _NPV, _SPENT, _BENEFITS, _ROI, _PAYBACK, _FUNDING = _SHOWN
 _SHOWN_AS = {_NPV: "result", _ROI: "ratio", _PAYBACK: "months"}
 _LATE = "beyond the horizon"
 
 
 def _write_value(sheet: Worksheet, looks: Looks, model: Model, own: Layout) -> None:
-    """Write what follows from the difference to doing nothing, and the results below it."""
+    """Write what follows from the difference from the baseline, and the results below it."""
     (flow, invested), months, cash = own.flows, len(model.starts), own.at("more money", _SUBTOTALS[-1])
     spent = "+".join(own.at("more money", line) for line in own.blocks["more money"] if line in _INVESTED)
     cumulative, factor = flow.cumsum().round(6), f"#${_FACTORS + 1}"
     spans = [xl_range(own.end + down, _MONTH, own.end + down, _MONTH + months - 1) for down in range(1, 5)]
     lines = {
         "Cumulative cash": (cumulative, f"=ROUND(SUM(${cash.replace('#', 'C')}:{cash}),6)", "amount"),
-        "Number of a month below zero": (
+        "Month number while cumulative cash is negative": (
             np.arange(1.0, months + 1.0) * (cumulative < 0.0),
             f"=IF(#{own.end + 2}<0,#{_MONTHS + 1},0)",
             "count",
@@ -481,22 +483,22 @@ def _results(cash: Amounts, invested: Amounts, factors: Amounts) -> dict[str, fl
 
 _RESULTS_ROW = 9
 # What stands beside the results.
-_COMPARED = ("NPV of the report's base case", "Change by inputs", "NPV, mean over all draws", "Mean less base case")
+_COMPARED = ("Base-case NPV in the report", "Change by inputs", "Mean NPV over all draws", "Mean less base case")
 
 
 def _write_results(sheet: Worksheet, looks: Looks, model: Model, layouts: Mapping[str, Layout]) -> None:
-    """Write what each strategy brings with the inputs in use, beside what the report says."""
+    """Write the results of each strategy with the inputs in use, beside what the report says."""
     first, last = _RESULTS_ROW + 2, _RESULTS_ROW + 1 + len(model.base)
     sheet.write(0, 0, "Results", looks["title"])
     sheet.write_column(1, 0, [*_SAYS, _OF_MEAN], looks["note"])
     sheet.write_column(
-        6, 0, ["Case of all inputs", "Is each NPV that of the report's base case, to the cent?"], looks["bold"]
+        6, 0, ["Case of all inputs", "Does each NPV match the base case of the report, to the cent?"], looks["bold"]
     )
     sheet.write_formula(6, 1, "=Case", looks["case"], "base")
     sheet.write_formula(
         7, 1, f'=IF(MAX(MAX(I{first}:I{last}),-MIN(I{first}:I{last}))<0.005,"yes","no")', looks["case"], "yes"
     )
-    heads = {f"Strategy ({model.currency} unless noted)": ("words", 54), **dict.fromkeys(_SHOWN, ("head", 18))}
+    heads = {f"Programme ({model.currency} unless noted)": ("words", 54), **dict.fromkeys(_SHOWN, ("head", 18))}
     heads |= dict.fromkeys(_COMPARED, ("head", 16))
     _write_heads(sheet, looks, _RESULTS_ROW, heads)
     for row, one in enumerate(model.base, start=_RESULTS_ROW + 1):
@@ -570,8 +572,8 @@ def _contents(sheet: Worksheet, title: str, listed: Sequence[tuple[str, str]], l
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.write(0, 0, _fitting(title), looks["title"])
-    sheet.write(1, 0, "Sheets of the model calculate: change what is blue on yellow, and what is black follows.")
-    sheet.write(2, 0, "All other sheets hold the report's tables as they were computed, to ten digits.")
+    sheet.write(1, 0, "The sheets of the model calculate: edit the blue cells on yellow.")
+    sheet.write(2, 0, "All other sheets hold the tables of the report, to ten digits.")
     for row, (name, described) in enumerate(listed, start=4):
         if name:
             sheet.write_url(row, 0, f"internal:'{name}'!A1", string=name)

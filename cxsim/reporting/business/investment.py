@@ -42,7 +42,6 @@ from cxsim.reporting.theme import (
     months_across,
     named,
     strategy_panels,
-    subject,
     tooltips,
     zero_rule,
 )
@@ -64,7 +63,7 @@ _NAMED = 3
 
 
 def investment_table(returns: pl.DataFrame, investment: pl.DataFrame, currency: str) -> Table:
-    """Lay out value, chance, return, time, money tied up and the risk-adjusted case, one column per strategy.
+    """Lay out value, chance, return, payback, funding and the risk-adjusted case, one column per strategy.
 
     Parameters
     ----------
@@ -95,7 +94,7 @@ def investment_table(returns: pl.DataFrame, investment: pl.DataFrame, currency: 
         )
     twin = returns.hstack(investment.drop("strategy", "title"))
     rules = {name: _rule(twin, name) for name in ("hurdle", "benefit_haircut", "cost_uplift")}
-    hurdle = Column(f"Of a return on investment above {_whole(rules['hurdle'])}", write=percent, group="Chance")
+    hurdle = Column(f"Chance of an ROI above {_whole(rules['hurdle'])}", write=percent, group="Risk")
     adjusted = _RISK_ADJUSTED if _adjusts(rules) else {}
     columns = {**_INVESTMENT.columns, "prob_above_hurdle": hurdle, **adjusted}
     return replace(_INVESTMENT, columns=columns).render(twin, currency)
@@ -124,15 +123,14 @@ def cash_fan(fan: pl.DataFrame, currency: str) -> Figure:
     last = pl.col("month").filter(pl.col("mean") < 0.0).max().over("name").fill_null(0)
     months = months.with_columns(back=pl.when(last < end).then(last + 1))
     shown = (
-        f"Cash gained over doing nothing since the start, not discounted, {currency}. Solid line: mean; dashed line: "
-        f"median; bands, from dark to pale: 50, 80 and 90{NBSP}% interval over all draws. "
-        f"Ring: from here on the mean stays above zero. Ahead or behind: the whole 90{NBSP}% interval lies on one "
-        f"side of zero.{' Each panel has a scale of its own.' if months['name'].n_unique() > 1 else ''}"
+        f"Cumulative cash against the baseline, not discounted, {currency}. Solid line: mean; dashed: median; bands, "
+        f" dark to pale: 50, 80 and 90{NBSP}% intervals over all draws. Ring: month from which the mean stays above "
+        f"zero.{' Scales differ between panels.' if months['name'].n_unique() > 1 else ''}"
     )
     texts = []
     for name, back, *ends in months.filter(month=end)["name", "back", "mean", "q05", "q95"].rows():
-        paid = f"back in month {back}" if back else "not back"
-        texts.append(f"{name}: {in_words(*ends, currency=currency)} at the end, {paid} on average.")
+        paid = f"the mean pays back in month {back}" if back else "the mean does not pay back"
+        texts.append(f"{name}: {in_words(*ends, currency=currency)} at the end; {paid}.")
     table = _noted(months, end)
     drawn = strategy_panels(_layers(table, currency, end), table, indent=_INDENT, height=_HEIGHT, x="shared")
     return framed(drawn, finding=_fan_finding(months, end), shown=shown, alt_text=" ".join(texts))
@@ -184,70 +182,50 @@ def _investment_finding(twin: pl.DataFrame) -> str:
     holds = twin.filter(pl.col("risk_adjusted_npv") > 0.0)["title"].to_list()
     rules = twin.row(0, named=True)
     if not gains:
-        return "On average no strategy earns back its investment"
+        return f"Expected NPV is not positive for {joined(twin['title'].to_list())}"
     if not _adjusts(rules):
-        return f"On average {subject(gains, 'brings', 'bring')} more than doing nothing"
+        return f"Expected NPV is positive for {joined(gains)}"
     if not holds:
-        return f"With {_adjustment(rules)}, no strategy brings more than doing nothing"
-    return f"Even with {_adjustment(rules)}, {subject(holds, 'brings', 'bring')} more than doing nothing"
+        return f"With {_adjustment(rules)}, NPV is not positive for {joined(twin['title'].to_list())}"
+    return f"Even with {_adjustment(rules)}, NPV is positive for {joined(holds)}"
 
 
 def _investment_notes(twin: pl.DataFrame) -> list[str]:
-    """Return what each figure is, and why internal rates are missing, strategies with the same reason together."""
+    """Return what a finance reader cannot know of the figures, and why internal rates are missing."""
     rules = twin.row(0, named=True)
     adjusted = "No risk-adjusted case: the shop's economics set neither a cut of benefits nor a rise of costs."
     if _adjusts(rules):
         adjusted = (
-            f"Risk-adjusted: {_adjustment(rules)} by the shop's own rule, without any chance; what is a loss or a "
-            "saving already is taken as so much worse. The simulated figures beside it carry the chances instead."
+            f"Risk-adjusted: mean {_adjustment(rules)}, by the shop's own rule; negative benefits and savings "
+            "get worse by the same shares."
         )
     unusual = twin.filter(pl.col("irr_remark") != "one rate").group_by("irr_remark", maintain_order=True).agg("title")
-    remarks = [f"Internal rate of {joined(titles)}: {remark}." for remark, titles in unusual.rows()]
-    return [*_NOTES, _retained(rules), adjusted, *remarks]
-
-
-def _retained(rules: Row) -> str:
-    return (
-        "Customers retained, after the horizon: what those who are still there at its end are expected to bring in up "
-        f"to {counted(YEARS_AFTER)} more years beyond doing nothing, by the fitted models; all programmes end with the "
-        f"horizon. {_COUNTED[rules['after_horizon_rule']]}"
+    remarks = [f"IRR of {joined(titles)}: {remark}." for remark, titles in unusual.rows()]
+    retained = (
+        f"Retained customers: expected value against the baseline in up to {counted(YEARS_AFTER)} years after the "
+        f"horizon, when no programme runs; {_COUNTED[rules['after_horizon_rule']]}."
     )
+    return [*_NOTES, retained, adjusted, *remarks]
 
 
-_COUNTED = {
-    "excluded": "It is part of no other figure.",
-    "included": "By the scenario it is part of all other figures, as an amount of the last month.",
-}
+_COUNTED = {"excluded": "not included in any other figure", "included": "included in all other figures"}
 
 
 _NOTES = (
     (
-        "Net present value: all that the strategy changes, later amounts counted for less at the discount rate. "
-        "Investment: what the strategy spends; benefits: the rest. Both at present value."
+        "Investment: what the programme spends, including rewards; benefits: NPV plus investment. "
+        f"{MISSING}: none, or beyond the horizon."
     ),
-    "Mean of the worst tenth: of the tenth of the draws with the lowest net present value; also called CVaR.",
+    "MIRR: inflows are reinvested at the discount rate.",
     (
-        f"Return on investment: net present value per unit of investment. Profitability index: benefits per unit of "
-        f"investment, above 1 where the net present value is above zero; {MISSING} without investment."
+        "Payback: the month from which cumulative cash stays at or above zero. Discounted payback and peak funding "
+        "need (the lowest cumulative cash, not discounted) rest on mean cash."
     ),
-    (
-        "Internal rate of return (IRR): the yearly discount rate at which the net present value is zero. Modified rate "
-        "(MIRR): the same if income is invested at the discount rate; there is never more than one."
-    ),
-    (
-        f"Payback: when cumulative cash is back at zero to stay there; {MISSING} if not within the horizon. Discounted "
-        "payback: the same with later cash counted for less, on average over the draws."
-    ),
-    "Money tied up: how far cumulative cash, on average over the draws and not discounted, ever falls below zero.",
-    (
-        "±: simulation error, the standard error that comes from the limited number of draws. Figures with neither "
-        "± nor interval are exact: counts of draws, or computed from the mean over all draws."
-    ),
+    "±: one standard error of the simulation.",
 )
 # Amounts that are read against each other, so rounded together.
-_VALUES = ("incremental_npv", "npv_low", "npv_high", "npv_low_80", "npv_high_80", "cvar", "benefits_pv", "costs_pv")
+_VALUES = ("incremental_npv", "npv_low", "npv_high", "cvar", "benefits_pv", "costs_pv")
 _AFTER = ("after_horizon", "after_horizon_low", "after_horizon_high")
-_BOTH = ("incremental_npv", "risk_adjusted_npv")
 
 
 def _with_error(
@@ -271,59 +249,56 @@ def _yearly(rate: float) -> str:
 _INVESTMENT = TableSpec(
     id="returns",
     title=_investment_finding,
-    subtitle="Against doing nothing; present values in today's {currency}",
+    subtitle="Against the baseline; present values in today's {currency}",
     across="strategy",
     line="title",
     columns={
-        "decision": Column("What the rule says", write=BADGES.__getitem__, group="Decision"),
-        "npv": Column(
-            "Net present value, {currency}", amount(_VALUES[0], _VALUES[1:]), error="npv_mc_error", group="Worth"
-        ),
-        "npv_80": Column(f"Its 80{NBSP}% interval", interval("npv_low_80", "npv_high_80", _VALUES), group="Worth"),
-        "npv_90": Column(f"Its {INTERVAL}", interval("npv_low", "npv_high", _VALUES), group="Worth"),
-        "worst": Column(
-            "Mean of the worst tenth, {currency}", amount("cvar", _VALUES), error="cvar_mc_error", group="Worth"
-        ),
-        "benefits": Column("Benefits, {currency}", amount("benefits_pv", _VALUES), group="Worth"),
-        "costs": Column("Investment, {currency}", amount("costs_pv", _VALUES), group="Worth"),
-        "npv_per_customer": Column("Net present value per customer, {currency}", group="Worth"),
+        "decision": Column("Recommendation", write=BADGES.__getitem__, group="Value"),
+        "npv": Column("Expected NPV, {currency}", amount(_VALUES[0], _VALUES[1:]), error="npv_mc_error", group="Value"),
+        "npv_90": Column(f"NPV, {INTERVAL}", interval("npv_low", "npv_high", _VALUES), group="Value"),
+        "benefits": Column("Benefits, {currency}", amount("benefits_pv", _VALUES), group="Value"),
+        "costs": Column("Investment, {currency}", amount("costs_pv", _VALUES), group="Value"),
         "after_horizon": Column(
-            "Customers retained, {currency}", amount(_AFTER[0], _AFTER[1:]), group="After the horizon"
+            "Retained customers, {currency}", amount(_AFTER[0], _AFTER[1:]), group="After the horizon"
         ),
-        "after_horizon_90": Column(f"Its {INTERVAL}", interval(*_AFTER[1:], _AFTER), group="After the horizon"),
-        "gain": Column("Of a gain", _with_error("prob_npv_positive", "prob_mc_error", percent, 100.0), group="Chance"),
+        "after_horizon_90": Column(INTERVAL.capitalize(), interval(*_AFTER[1:], _AFTER), group="After the horizon"),
+        "gain": Column(
+            "Chance of a positive NPV", _with_error("prob_npv_positive", "prob_mc_error", percent, 100.0), group="Risk"
+        ),
         # Its head names the hurdle.
-        "prob_above_hurdle": Column("", group="Chance"),
-        "prob_payback": Column("Of payback within the horizon", write=percent, group="Chance"),
-        "roi": Column("On investment", _with_error("roi", "roi_mc_error", _whole, 100.0), group="Return"),
+        "prob_above_hurdle": Column("", group="Risk"),
+        "prob_payback": Column("Chance of payback within the horizon", write=percent, group="Risk"),
+        "worst": Column(
+            f"Expected NPV in the worst 10{NBSP}% (CVaR), {{currency}}",
+            amount("cvar", _VALUES),
+            error="cvar_mc_error",
+            group="Risk",
+        ),
+        "peak_funding": Column("Peak funding need, {currency}", group="Risk"),
+        "roi": Column("Return on investment (ROI)", _with_error("roi", "roi_mc_error", _whole, 100.0), group="Return"),
         "roi_interval": Column(
-            f"On investment, {INTERVAL}",
+            f"ROI, {INTERVAL}",
             lambda row: None if row["roi"] is None else " to ".join(map(_whole, (row["roi_low"], row["roi_high"]))),
             group="Return",
         ),
-        "profitability_index": Column("Profitability index", write=lambda index: figure(index, ",.2f"), group="Return"),
-        "irr": Column("Internal rate (IRR), per year", write=_yearly, group="Return"),
-        "mirr": Column("Modified internal rate (MIRR), per year", write=_yearly, group="Return"),
-        "payback": Column(
-            "Payback in half of the draws, months",
-            _with_error("payback_months", "payback_mc_error", figure),
-            group="Time",
+        "profitability_index": Column(
+            "Profitability index (benefits / investment)", write=lambda index: figure(index, ",.2f"), group="Return"
         ),
-        "payback_months_late": Column("Payback in nine draws of ten, months", write=figure, group="Time"),
-        "discounted_payback_months": Column("Discounted payback, months", write=figure, group="Time"),
-        "peak_funding": Column("At the worst moment, {currency}", group="Money tied up"),
+        "irr": Column("IRR, per year", write=_yearly, group="Return"),
+        "mirr": Column("Modified IRR (MIRR), per year", write=_yearly, group="Return"),
+        "payback": Column(
+            "Median payback, months", _with_error("payback_months", "payback_mc_error", figure), group="Payback"
+        ),
+        "payback_months_late": Column(f"Payback in 90{NBSP}% of draws, months", write=figure, group="Payback"),
+        "discounted_payback_months": Column("Discounted payback, months", write=figure, group="Payback"),
     },
     notes=_investment_notes,
 )
 _RISK_ADJUSTED = {
-    "simulated": Column(
-        "Net present value as simulated, {currency}", amount(_BOTH[0], _BOTH[1:]), group="Risk-adjusted"
-    ),
     "adjusted": Column(
-        "Net present value, risk-adjusted, {currency}", amount(_BOTH[1], _BOTH[:1]), group="Risk-adjusted"
+        "Risk-adjusted NPV, {currency}", amount("risk_adjusted_npv", _VALUES[:1]), group="Risk-adjusted"
     ),
-    "roi_simulated": Column("Return on investment as simulated", "roi", _whole, group="Risk-adjusted"),
-    "risk_adjusted_roi": Column("Return on investment, risk-adjusted", write=_whole, group="Risk-adjusted"),
+    "risk_adjusted_roi": Column("Risk-adjusted ROI", write=_whole, group="Risk-adjusted"),
 }
 
 
@@ -335,8 +310,8 @@ def _noted(months: pl.DataFrame, end: int) -> pl.DataFrame:
     paid = pl.col("month").eq_missing(pl.col("back"))
     least = pl.col("mean") == pl.col("mean").min().over("name")
     every = (pl.col("month") % -(-end // _POINTS) == 0) | pl.col("month").is_in([1, end])
-    never, not_yet = pl.lit("Never below zero on average"), pl.lit(f"Not back within {end} months on average")
-    note = pl.coalesce(pl.when(back=1).then(never), pl.format("Back in month {} on average", "back"), not_yet)
+    never, not_yet = pl.lit("Mean is never below zero"), pl.lit(f"Mean does not pay back within {end} months")
+    note = pl.coalesce(pl.when(back=1).then(never), pl.format("Mean pays back in month {}", "back"), not_yet)
     return (
         months.filter(every | least | paid)
         .with_columns(pl.col("mean", *_QUANTILES).round_sig_figs(_DIGITS), _note=note, _back=paid)
@@ -345,7 +320,7 @@ def _noted(months: pl.DataFrame, end: int) -> pl.DataFrame:
 
 
 def _layers(drawn: pl.DataFrame, currency: str, end: int) -> list[alt.Chart]:
-    title = f"Extra cash, {currency}"
+    title = f"Cumulative cash, {currency}"
     months, amounts = months_across(end), money_axis(title, largest=largest(drawn, ("q05", "q95")))
     amounts.tickCount = 4
 
@@ -362,7 +337,7 @@ def _layers(drawn: pl.DataFrame, currency: str, end: int) -> list[alt.Chart]:
     mean = coloured.encode(y=y("mean"))
     median = curve.mark_line(color=INK, strokeWidth=1.2, strokeDash=[5, 3], aria=False)
     # The table of the figure's data takes its heads from here.
-    tips = {"name:N": "Strategy", "month:I": "Month", "mean:Q": "Mean"}
+    tips = {"name:N": "Programme", "month:I": "Month", "mean:Q": "Mean"}
     tips |= {f"{name}:Q": "Median" if name == "q50" else f"{int(name[1:])}{NBSP}% quantile" for name in _QUANTILES}
     # The first month is kept, unseen: of a layer without rows, whose scale has no extent, browsers complain.
     back = curve.encode(y=y("mean")).transform_filter(f"datum._back || {FIRST}")
@@ -380,39 +355,40 @@ def _layers(drawn: pl.DataFrame, currency: str, end: int) -> list[alt.Chart]:
 
 def _fan_finding(months: pl.DataFrame, end: int) -> str:
     last = months.filter(month=end).select("name", low="q05", high="q95")
-    states = by_interval(last, ("ahead", "either ahead or behind", "behind"), _NAMED)
-    return f"After {end} months: {'; '.join(f'{who} {state}' for state, who in states)}"
+    states = by_interval(last, ("above zero", "on both sides of zero", "below zero"), _NAMED)
+    places = "; ".join(f"{state} for {who}" for state, who in states)
+    return f"Cumulative cash after {end} months, {INTERVAL}: {places}"
 
 
 # Columns by the lines that show them.
 _LINES = {
     "points": {
-        "Points at full value, at the beginning": "opening",
-        "Given": "issued",
+        "Points at face value: opening balance": "opening",
+        "Issued": "issued",
         "Redeemed": "redeemed",
-        "Lapsed": "expired",
-        "Points at full value, at the end": "closing",
-        "Number of points held at the end": "points_outstanding",
-        "Contract liability, at the beginning": "contract_opening",
-        "Deferred of what members pay": "contract_deferred",
-        "Recognised as revenue": "contract_recognised",
-        "Contract liability, at the end": "contract_closing",
-        "Paid by members for orders, less refunds: cash view": "cash_revenue",
-        "Their revenue: accrual view": "accrual_revenue",
+        "Expired": "expired",
+        "Points at face value: closing balance": "closing",
+        "Number of points outstanding": "points_outstanding",
+        "Contract liability: opening balance": "contract_opening",
+        "Revenue deferred": "contract_deferred",
+        "Revenue recognised": "contract_recognised",
+        "Contract liability: closing balance": "contract_closing",
+        "Members' payments less refunds (cash view)": "cash_revenue",
+        "Members' revenue (accrual view)": "accrual_revenue",
     },
     "fees": {
-        "Contract liability, at the beginning": "contract_opening",
+        "Contract liability: opening balance": "contract_opening",
         "Fees received": "contract_deferred",
-        "Earned as time passes": "contract_recognised",
-        "Contract liability, at the end": "contract_closing",
-        "Fees received: cash view": "cash_revenue",
-        "Revenue from fees: accrual view": "accrual_revenue",
+        "Revenue recognised": "contract_recognised",
+        "Contract liability: closing balance": "contract_closing",
+        "Fees received (cash view)": "cash_revenue",
+        "Revenue from fees (accrual view)": "accrual_revenue",
     },
 }
 # What leaves a balance is shown below zero; balances and results are in bold.
 _LEAVING = ("redeemed", "expired", "contract_recognised")
 _BALANCES = ("closing", "contract_closing", "accrual_revenue")
-_KINDS = {"points": "points", "fees": "fees paid in advance"}
+_KINDS = {"points": "points", "fees": "prepaid fees"}
 
 
 def _lines(liabilities: pl.DataFrame) -> Iterator[dict[str, Any]]:
@@ -433,42 +409,29 @@ def _liabilities_finding(liabilities: pl.DataFrame) -> str:
     words = joined([f"{money(amount, CURRENCY)} with {title}" for title, amount, _ in shown])
     at_most = ""
     if owed.height == 1 and "points" in liabilities["kind"]:
-        at_most = f"; {money(most[2], CURRENCY)} if every point were redeemed"
-    return f"At the end the shop owes its customers{'' if few else ' most'}, by IFRS 15, {words}{at_most}"
+        at_most = f" ({money(most[2], CURRENCY)} if every point is redeemed)"
+    opening = "Contract liability" if few else "Largest contract liability"
+    return f"{opening} at the end of the horizon (IFRS 15): {words}{at_most}"
 
 
 def _liabilities_notes(liabilities: pl.DataFrame) -> list[str]:
     """Return what to know of the kinds of debt that there are, and of both views."""
     return [
         (
-            "Contract liability: what customers have paid already for something still to come, by IFRS 15 (in the "
-            "United States ASC 606). It is a debt in goods and services, not in money."
+            "Contract liability: what customers have already paid for goods and services still to be delivered (IFRS "
+            "15; in the United States ASC 606)."
         ),
-        *(note for kind, notes in _OF_KIND.items() if kind in liabilities["kind"] for note in notes),
-        (
-            "Both views end in the same money and differ in its timing alone; net present value rests on cash. Each "
-            "amount is rounded by itself."
-        ),
+        *(note for kind, note in _OF_KIND.items() if kind in liabilities["kind"]),
+        "The two views differ in timing only; NPV rests on cash.",
     ]
 
 
 _OF_KIND = {
     "points": (
-        (
-            "Points at full value: what all of them would take off orders. The cash statement settles this whole "
-            "amount at the end of the horizon, with each customer's balance rounded up to a cent."
-        ),
-        (
-            "Breakage: points that are never redeemed, because they lapse. The contract liability leaves it out: the "
-            "share that is ever redeemed is what was redeemed of all that was redeemed or lapsed within the horizon, "
-            "and at the end of each year it is applied to the points still held."
-        ),
-        (
-            "Deferred: of each payment the part that goes to points when it is shared between goods and points by "
-            "what each would cost by itself. It becomes revenue as points are redeemed."
-        ),
+        "The liability excludes points expected to expire (breakage). It defers the share of each payment allocated to "
+        "points, by relative stand-alone prices, until redemption. Face value: what all points would take off orders."
     ),
-    "fees": ("Fees become revenue evenly over the period for which they are paid.",),
+    "fees": "Fees become revenue evenly over the period that they cover.",
 }
 
 
@@ -476,7 +439,7 @@ _LIABILITIES = TableSpec(
     id="liabilities",
     title=_liabilities_finding,
     subtitle=lambda table: (
-        f"{CURRENCY}{', but for the number of points' if 'points' in table['kind'] else ''}, not discounted; "
+        f"{CURRENCY}{', except the number of points' if 'points' in table['kind'] else ''}, not discounted; "
         "means over all draws"
     ),
     # One column per period.
@@ -487,7 +450,7 @@ _LIABILITIES = TableSpec(
     bold=lambda row: row["column"] in _BALANCES,
     notes=_liabilities_notes,
     empty=(
-        "No strategy here gives points or takes a fee in advance: it leaves the shop no debt to its customers, and "
-        "revenue is the same by the cash view and by the accrual view."
+        "None of the programmes issues points or takes fees in advance: there is no liability to customers, and "
+        "revenue is the same in the cash view and the accrual view."
     ),
 )

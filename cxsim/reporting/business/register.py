@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,16 +23,16 @@ from cxsim.reporting.tables import (
 )
 from cxsim.study.business.checklist import CHECKLIST, REGISTER
 from cxsim.tables import ASSUMPTIONS, CAUTIONS, COUNT, TEXT, Contract, check
-from cxsim.wording import NBSP, counted, first_sentence, in_terminal, joined, lowered, number
+from cxsim.wording import MISSING, NBSP, counted, first_sentence, in_terminal, joined, lowered, number
 
 SOURCES = Contract("SOURCES", TEXT("authors"), COUNT("year"), TEXT("title", "where", "measured", "grade"))
 STRATEGIES = Contract("STRATEGIES", TEXT("title", "description", "harms"))
 # So many numbers are named in the title.
 _NAMED = 3
-# Keeps the name of a distribution in one line.
-_HYPHEN = "\N{NON-BREAKING HYPHEN}"
 _STATES = {"yes": "reported", "partly": "partly reported", "no": "missing"}
-_VALUES = f"Value: the median; range: 90{NBSP}% probability"
+# What follows the year of a source, and the grades behind it.
+_REFERENCE, _GRADE = re.compile(r"(?<=\(\d{4}\)), .*"), re.compile(r"; grade [A-E]\b")
+_VALUES = f"Value: median; range: contains the true value with 90{NBSP}% probability"
 
 
 def assumptions_table(assumptions: pl.DataFrame, currency: str) -> Table:
@@ -85,7 +86,7 @@ def sources_table(sources: pl.DataFrame) -> Table | Prose:
 
 
 def register_table(register: pl.DataFrame, currency: str) -> Table:
-    """List every number that somebody put in, with its spread, evidence, source and weight.
+    """List every number that somebody put in, with its range, evidence, source and weight.
 
     Parameters
     ----------
@@ -130,7 +131,7 @@ def checklist_table(checklist: pl.DataFrame) -> Table:
     Returns
     -------
     Table
-        One row per item; the title counts what is there.
+        One row per item; the title counts what is there. The twin has the answers.
 
     Raises
     ------
@@ -185,7 +186,7 @@ _ASSUMPTIONS = TableSpec(
     id="assumptions",
     contract=ASSUMPTIONS,
     title=lambda table: (
-        f"{table.filter(evidence='assumed').height} of {table.height} numbers are assumed, without evidence from this "
+        f"{table.filter(evidence='assumed').height} of {table.height} inputs are assumed, without evidence from this "
         "shop or another"
     ),
     subtitle=_VALUES,
@@ -202,14 +203,14 @@ _ASSUMPTIONS = TableSpec(
         "evidence": Column("Evidence", align="badge"),
         "source": Column("Source", lambda row: row["source"] or None, align="text"),
     },
-    notes=("Evidence: measured in this shop, published elsewhere, or assumed, which needs a test first.",),
+    notes=("Evidence: measured in this shop, published elsewhere or assumed.",),
 )
 
 _STRATEGIES = TableSpec(
     id="strategies",
     contract=STRATEGIES,
-    title="Strategies and their risks",
-    subtitle="The assumptions below show which risks the numbers already include",
+    title="Programmes and their risks",
+    subtitle="The register of inputs shows which risks the figures already include",
     line="title",
     columns={
         "description": Column("What customers see", align="text"),
@@ -221,10 +222,9 @@ _SOURCES = TableSpec(
     id="sources",
     contract=SOURCES,
     title=lambda table: (
-        f"{counted(table.height).capitalize()} {'source supports' if table.height == 1 else 'sources support'} "
-        "the published numbers"
+        f"{counted(table.height).capitalize()} published source{'s' if table.height > 1 else ''} behind the inputs"
     ),
-    subtitle="Evidence behind the assumptions",
+    subtitle="What each source measured",
     line=lambda row: f"{row['authors']} ({row['year']})",
     columns={
         "where": Column("Where", lambda row: f"{row['title']} – {row['where']}", align="text"),
@@ -234,10 +234,10 @@ _SOURCES = TableSpec(
     notes=(
         (
             "Grades: A, several experiments or a meta-analysis; B, one strong experiment or natural experiment; "
-            "C, observations with controls; D, survey or vendor; E, none found."
+            "C, observations with controls; D, survey or vendor; E, no source for the value used."
         ),
     ),
-    empty="No number here comes from a publication.",
+    empty="No input comes from a publication.",
 )
 
 
@@ -245,13 +245,16 @@ def _register_finding(table: pl.DataFrame) -> str:
     bare = table.filter(evidence="assumed")
     fixed = bare.filter(pl.col("low") == pl.col("high")).height
     chosen = f" ({fixed} by choice)" if fixed else ""
-    opening = f"{bare.height} of {table.height} numbers are assumed{chosen}"
+    opening = f"{bare.height} of {table.height} inputs are assumed{chosen}"
     ranked = table.filter(pl.col("rank").is_not_null()).sort("rank").head(_NAMED)
     if ranked.is_empty():
         return f"{opening}, without evidence from this shop or another"
-    named = "; ".join(lowered(first_sentence(description)) for description in ranked["description"])
-    these = "this one moves" if ranked.height == 1 else f"these {counted(ranked.height)} move"
-    return f"{opening}; {these} the result most: {named}"
+    named = "; ".join(lowered(_meaning(description)) for description in ranked["description"])
+    return f"{opening}; largest effect on NPV: {named}"
+
+
+def _meaning(description: str) -> str:
+    return first_sentence(description).partition("; ")[0]
 
 
 def _head(row: Row) -> str:
@@ -272,10 +275,9 @@ def _value(row: Row) -> str:
 
 
 def _source(row: Row) -> str | None:
-    if row["grade"] is None:
-        return row["source"] or None
-    grade = f"; grade {row['grade']}"
-    return f"{(row['source'] or 'none').removesuffix(grade)}{grade}"
+    """Return authors and year of a source, which the table of sources has in full, and the grade of the evidence."""
+    named = _REFERENCE.sub("", _GRADE.sub("", row["source"] or "no source"))
+    return f"{named} ({row['grade']})" if row["grade"] else row["source"] or None
 
 
 _REGISTER = TableSpec(
@@ -284,33 +286,21 @@ _REGISTER = TableSpec(
     title=_register_finding,
     subtitle=_VALUES,
     group=_head,
-    line="description",
+    line=lambda row: _meaning(row["description"]),
     columns={
         "value": Column(f"Value (90{NBSP}% range)", _value, align="text"),
-        "spread": Column("Distribution", lambda row: row["distribution"].replace("-", _HYPHEN), align="text"),
         "evidence": Column("Evidence", align="badge"),
-        "source": Column("Source", _source, align="text"),
+        "source": Column("Source (grade)", _source, align="text"),
         "weight": Column(
             "Rank: swing, {currency}",
             lambda row: None if row["rank"] is None else f"{row['rank']}: {number(row['swing'])}",
         ),
     },
     notes=(
+        "Evidence: measured in this shop, published elsewhere or assumed. A value without a range is a choice.",
         (
-            "Evidence: measured in this shop, published elsewhere, or assumed, which needs a test first. Grades: A, "
-            "several experiments or a meta-analysis; B, one strong experiment or natural experiment; C, observations "
-            "with controls; D, survey or vendor; E, no source for this size. A fixed number is a choice, such as a "
-            "fee, and has no grade."
-        ),
-        (
-            f"Distribution: two half normals on the log scale (log-normal, for ratios), the logit scale (logit-normal, "
-            f"for shares) or the original scale (normal), joined at the median. Each end of the range is exceeded "
-            f"with 5{NBSP}% probability."
-        ),
-        (
-            "Rank: by the largest swing in net present value of any strategy when this number alone moves across its "
-            "80 % interval; the swing follows. A dash: not tested, because the number is fixed, is used for break-even "
-            "only, or is among those least correlated with the result."
+            "Swing: largest change in the base-case NPV of any programme when the input moves across its "
+            f"80{NBSP}% interval; {MISSING}: not tested."
         ),
     ),
 )
@@ -319,18 +309,18 @@ _REGISTER = TableSpec(
 def _cautions_finding(table: pl.DataFrame) -> str:
     strategies = table["strategy"].n_unique()
     applies = "A caution applies" if strategies == 1 else "Cautions apply"
-    return f"{applies} to {counted(strategies)} {'strategy' if strategies == 1 else 'strategies'}"
+    return f"{applies} to {counted(strategies)} {'programme' if strategies == 1 else 'programmes'}"
 
 
 _CAUTIONS = TableSpec(
     id="cautions",
     contract=CAUTIONS,
     title=_cautions_finding,
-    subtitle="What to know before using the results",
+    subtitle="To consider before using the results",
     rows=lambda table: table.group_by("caution", maintain_order=True).agg("title").rows(named=True),
     line=lambda row: joined(row["title"]),
     columns={"caution": Column("Caution", write=lambda text: text.replace("`", ""), align="text")},
-    empty="No strategy-specific cautions apply.",
+    empty="No programme-specific cautions apply.",
 )
 
 
@@ -344,18 +334,12 @@ _CHECKLIST = TableSpec(
     id="checklist",
     contract=CHECKLIST,
     title=_checklist_finding,
-    subtitle="Based on the CHEERS reporting standard for health economics, adapted to online retail",
+    subtitle="CHEERS reporting standard for economic evaluations, adapted to online retail",
     group="topic",
     line=lambda row: f"{row['number']}. {row['item']}",
     columns={
         "state": Column("Status", align="badge"),
-        "answer": Column("In this report", align="text"),
         "where": Column("Section", align="text"),
     },
-    notes=(
-        (
-            "Items after Husereau et al. (2022), Consolidated Health Economic Evaluation Reporting Standards "
-            "2022, BMJ 376, e067975. Partly: the answer names what is missing."
-        ),
-    ),
+    notes=("Items after CHEERS 2022 (Husereau et al., BMJ 376, e067975). The CSV file answers each item.",),
 )

@@ -1,4 +1,4 @@
-"""The profit and loss of each strategy against doing nothing: its sums, and the volumes and prices behind them."""
+"""The profit and loss of each strategy against the baseline: its sums, and the volumes and prices behind them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,6 @@ from cxsim.study.business.pathways import PATHWAYS
 from cxsim.tables import TOTALS, WHOLE_HORIZON, check
 from cxsim.wording import (
     INTERVAL,
-    MISSING,
     NBSP,
     figure,
     joined,
@@ -66,30 +65,19 @@ from cxsim.wording import (
     precision,
 )
 
-LADDER_NOTE = (
-    "Costs are negative. Net revenue: sales and fees less markdowns and refunds. Contribution margin 1 (CM1): net "
-    "revenue less the cost of goods. Margin 2 (CM2): also less payment fees, picking, packing, shipping, returns and "
-    "support. Margin 3 (CM3): also less rewards, points still outstanding, compensation and acquisition. Cash "
-    "contribution: also less what the programme costs."
-)
-_SUMS_NOTE = (
-    "Present value: later amounts counted for less, at the discount rate of each draw. So far: the sum since the "
-    "start. Every amount is a mean over all draws."
-)
 _SIDES = ("baseline", "treated", "incremental")
+_HEADS = ("No programme", "With the programme", "Difference")
 # Rows below the ladder, about the difference in its last line.
 _BELOW = {
-    "discounted": "Difference in cash, at present value",
-    "cumulative": "Difference in cash so far",
-    "cumulative_discounted": "Difference in cash so far, at present value",
+    "discounted": "Difference in cash, present value",
+    "cumulative": "Difference in cash, cumulative",
+    "cumulative_discounted": "Difference in cash, cumulative present value",
 }
-# The subtotals that stand for a quarter.
-_OF_QUARTER = (SUBTOTALS[0], *SUBTOTALS[-2:])
 _COHORTS = {
     "existing": "Existing customers",
-    "referred": "Referred by other customers",
-    "shared": "Costs that belong to no cohort",
-    "all": "All together",
+    "referred": "Referred customers",
+    "shared": "Costs not allocated to a cohort",
+    "all": "Total",
 }
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 # The year of the first month, where the last month has the same.
@@ -127,8 +115,8 @@ def statement_table(totals: pl.DataFrame, currency: str) -> Table:
     years = distinct(check(totals, TOTALS), "period")
     years.remove(WHOLE_HORIZON)
     difference = dict(zip(years, years, strict=True)) | {"incremental": WHOLE_HORIZON}
-    heads = {"baseline": "Doing nothing", "treated": "With the strategy", **difference, "low": "from", "high": "to"}
-    spanners = {"Difference": list(difference), f"Its {INTERVAL}": ["low", "high"]}
+    heads = dict(zip(_SIDES, _HEADS, strict=True)) | difference | {"low": "from", "high": "to"}
+    spanners = {_HEADS[-1]: list(difference), INTERVAL.capitalize(): ["low", "high"]}
     return replace(_STATEMENT, columns=headed(heads), spanners=spanners).render(totals, currency)
 
 
@@ -146,8 +134,8 @@ def periods_table(periods: pl.DataFrame, currency: str) -> Table:
     -------
     Table
         One column per year and one for the total: subtotals of the ladder, and below them, of the difference in cash,
-        its present value and both sums so far. The twin holds every account, months and quarters too, with the
-        interval of each line.
+        its present value and both cumulative sums. A page links to its twin alone, which holds every account, months
+        and quarters too, with the interval of each line.
     """
     labels = _labels(check(periods, PERIODS))
     return replace(_PERIODS, columns=headed(dict(zip(labels, labels, strict=True)))).render(periods, currency)
@@ -164,8 +152,8 @@ def quarters_table(periods: pl.DataFrame, currency: str) -> Table:
     Returns
     -------
     Table
-        One row per strategy and quarter, folded under its title: net revenue, margin 3 and cash, the interval of the
-        last, its present value and the sums so far. The twin holds every subtotal, without and with the strategy too.
+        One row per strategy and quarter, folded under its title: cash with its interval, its present value and its sum
+        so far. The twin holds every subtotal, without and with the strategy too.
     """
     subtotals = pl.col("line").is_in(SUBTOTALS)
     return _QUARTERS.render(check(periods, PERIODS).filter(subtotals, grain="quarter"), currency)
@@ -185,7 +173,8 @@ def cohort_table(cohort_money: pl.DataFrame, currency: str) -> Table:
     -------
     Table
         One row per strategy and cohort that has customers or cash, and their sum: customers, cash without the strategy
-        and with it, and the difference with its interval. The twin holds every account of every cohort.
+        and with it, and the difference with its interval. A page links to its twin alone, which holds every account of
+        every cohort.
     """
     return _COHORT_MONEY.render(cohort_money, currency)
 
@@ -203,7 +192,7 @@ def volumes_table(volumes: pl.DataFrame, currency: str) -> Table:
     Returns
     -------
     Table
-        One row per strategy and volume, folded under its title: sums over the horizon, means over worlds. The twin
+        One row per strategy and volume: sums over the horizon, means over worlds. A page links to its twin alone, which
         holds every month, as sums over the worlds.
     """
     return _VOLUMES.render(volumes, currency)
@@ -222,14 +211,14 @@ def prices_table(prices: pl.DataFrame, currency: str) -> Table:
     Returns
     -------
     Table
-        One row per account and volume, folded under its title. The twin names the numbers of the register from which
-        a price is worked out.
+        One row per account and volume. A page links to its twin alone, which names the numbers of the register from
+        which a price is worked out.
     """
     return _PRICES.render(prices, currency)
 
 
 def benefit_waterfall(pathways: pl.DataFrame, currency: str) -> Figure:
-    """Draw by which ways each strategy gains and what it gives away, down to its net present value.
+    """Draw the gross benefit of each strategy by pathway, its costs and rewards, and its net present value.
 
     Parameters
     ----------
@@ -254,9 +243,8 @@ def benefit_waterfall(pathways: pl.DataFrame, currency: str) -> Figure:
     owns = in_order(table, "name", ["step"]).partition_by("name", maintain_order=True)
     steps = rounded(pl.concat(_steps(own, currency) for own in owns))
     shown = (
-        f"Present values over doing nothing, {currency}. Full bars add, hollow bars take away, dark bars are sums: the "
-        "base case, with every number at its central value, and the mean over all draws. "
-        "The interval of the mean stands with the decisions."
+        f"Present values against the baseline, {currency}. Full bars add, hollow bars subtract, dark bars are totals: "
+        "the base case, all assumptions at central values, and the mean over all draws. The cards show its interval."
     )
     drawn = strategy_panels(_layers(steps, currency), steps, height=alt.Step(_ROW))
     return framed(
@@ -264,14 +252,14 @@ def benefit_waterfall(pathways: pl.DataFrame, currency: str) -> Figure:
     )
 
 
-def _more_cash(cash: pl.DataFrame, column: str, than: str) -> str:
-    """Return who brings more cash than doing nothing, and who does not."""
+def _raised(cash: pl.DataFrame, column: str, what: str) -> str:
+    """Return who increases some cash, and who does not."""
     gains = pl.col(column) > 0.0
     more, less = (names_of(cash.filter(sign)) for sign in (gains, ~gains))
     if not more:
-        return f"no strategy brings more cash than {than}"
-    brings = f"{subject(more, 'brings', 'bring')} more cash than doing nothing"
-    return f"{brings}; {subject(less, 'does', 'do')} not" if less else brings
+        return f"{subject(less, 'does', 'do')} not increase {what}"
+    increases = f"{subject(more, 'increases', 'increase')} {what}"
+    return f"{increases}; {subject(less, 'does', 'do')} not" if less else increases
 
 
 def _ladder(totals: pl.DataFrame) -> Sequence[Row]:
@@ -286,8 +274,8 @@ def _ladder(totals: pl.DataFrame) -> Sequence[Row]:
 _HAS_ENTRY = pl.col("line").is_in(SUBTOTALS) | pl.any_horizontal(pl.col(*_SIDES) != 0.0)
 _STATEMENT = TableSpec(
     id="statement",
-    title=lambda totals: (
-        f"On average {_more_cash(named(totals.filter(line=RESULT, period=WHOLE_HORIZON)), 'incremental', 'it costs')}"
+    title=lambda totals: _raised(
+        named(totals.filter(line=RESULT, period=WHOLE_HORIZON)), "incremental", "expected cash"
     ),
     subtitle="{currency}, not discounted, over the whole horizon; means over all draws",
     # The years stand between.
@@ -296,10 +284,7 @@ _STATEMENT = TableSpec(
     group="name",
     line=lambda row: capitalised(row["line"]),
     bold=lambda row: row["line"] in SUBTOTALS,
-    notes=(
-        "Costs are negative. Subtotals, in bold, are sums of all lines above them.",
-        "Accounts without any entry are left out.",
-    ),
+    notes=("Costs are negative. Each subtotal, in bold, includes all lines above it.",),
 )
 
 
@@ -329,10 +314,10 @@ def _subtotals(periods: pl.DataFrame) -> list[dict[str, str]]:
 
 # Line, measure and words of each row of the overview.
 _OVERVIEW = (
-    (RESULT, "baseline", "Cash contribution without the strategy"),
-    (RESULT, "treated", "Cash contribution with the strategy"),
+    (RESULT, "baseline", "Cash contribution, no programme"),
+    (RESULT, "treated", "Cash contribution with the programme"),
     *((line, "incremental", f"Difference in {line}") for line in SUBTOTALS),
-    (RESULT, "span", f"Its {INTERVAL}"),
+    (RESULT, "span", f"Difference in {RESULT}, {INTERVAL}"),
     *((RESULT, measure, words) for measure, words in _BELOW.items()),
 )
 _YEARLY = pl.col("grain").is_in(["year", "total"])
@@ -344,55 +329,49 @@ def _periods_finding(periods: pl.DataFrame) -> str:
     years = named(periods.filter(line=RESULT, grain="year"))
     ends = years.group_by("name", maintain_order=True).agg(so_far.last())
     if ends.height > 1:
-        return f"At present value {_more_cash(ends, 'cumulative_discounted', 'doing nothing')}"
+        return _raised(ends, "cumulative_discounted", "the present value of cash")
     name, end = ends.row(0)
     if end <= 0.0:
-        return f"At present value {name} brings no more cash than doing nothing"
+        return f"{name} does not increase the present value of cash"
     late = years.with_row_index("year", offset=1).filter(so_far <= 0.0)["year"].to_list()
-    return f"{name} is ahead of doing nothing, at present value, from year {max(late, default=0) + 1} on"
+    return f"{name} increases the cumulative present value of cash from year {max(late, default=0) + 1} on"
 
 
 _PERIODS = TableSpec(
     id="periods",
     title=_periods_finding,
-    subtitle=f"{{currency}}, not discounted but where it says so; means over all draws, and {INTERVAL}s",
+    subtitle=f"{{currency}}, not discounted unless stated; means over all draws, and {INTERVAL}s",
     # One column per year, and one for the total.
     columns={},
     rows=_subtotals,
     group="group",
     line="line",
     bold=lambda row: row["line"] == f"Difference in {RESULT}",
-    notes=(
-        LADDER_NOTE,
-        _SUMS_NOTE,
-        "Subtotals alone; the table's file holds every account, with an interval for each.",
-    ),
+    notes=("Costs are negative. The statement shows the accounts behind each subtotal.",),
+    fold="linked",
 )
 
 
 def _quarters(periods: pl.DataFrame) -> Sequence[Row]:
-    margins = {line: periods.filter(line=line)["incremental"] for line in _OF_QUARTER}
-    result = periods.filter(line=RESULT).with_columns(**margins)
-    return _written(result, [*margins, *_BELOW], list(_BELOW)).rows(named=True)
+    cash = periods.filter(line=RESULT)
+    return _written(cash, ["incremental", *_BELOW], list(_BELOW)).rows(named=True)
 
 
 _QUARTERS = TableSpec(
     id="quarters",
-    title="Difference quarter by quarter",
-    subtitle="{currency}, with the strategy less without it; quarters are three months from the start",
+    title="Cash contribution by quarter",
+    subtitle="{currency}, difference from the baseline; quarters are three months from the start",
     rows=_quarters,
     group=strategy_name,
     line="label",
     columns=headed(
         {
-            **{line: line.capitalize() for line in _OF_QUARTER},
-            "span": f"Its {INTERVAL}",
-            "discounted": "At present value",
-            "cumulative": "So far",
-            "cumulative_discounted": "So far, present value",
+            "incremental": "Cash contribution",
+            "span": INTERVAL.capitalize(),
+            "discounted": "Present value",
+            "cumulative": "Cumulative",
         }
     ),
-    notes=(LADDER_NOTE, f"Interval, present value and sums so far: of the cash contribution. {_SUMS_NOTE}"),
     fold="folded",
 )
 
@@ -432,9 +411,9 @@ def _cohort_finding(cohort_money: pl.DataFrame) -> str:
     best = sums.group_by("strategy", maintain_order=True).agg(pl.all().get(pl.col("incremental").arg_max()))
     gains = pl.col("incremental") > 0.0
     answers = best.filter(gains).group_by("kind", maintain_order=True).agg("name").rows()
-    parts = [f"{kind} bring most for {joined(names)}" for kind, names in answers]
+    parts = [f"{kind} contribute the largest cash gain with {joined(names)}" for kind, names in answers]
     if none := names_of(best.filter(~gains)):
-        parts.append(f"no cohort brings more with {joined(none)}")
+        parts.append(f"with {joined(none)}, no customer group contributes a gain")
     return capitalised("; ".join(parts))
 
 
@@ -447,20 +426,17 @@ _COHORT_MONEY = TableSpec(
     group="name",
     line=lambda row: _cohort(row["cohort"]),
     columns={"customers": Column("Customers", write=figure)}
-    | headed(dict(zip(_SIDES, ("Without", "With", "Difference"), strict=True)))
-    | headed({"span": f"Its {INTERVAL}", "each": "Difference per customer"}),
+    | headed(dict(zip(_SIDES, _HEADS, strict=True)))
+    | headed({"span": INTERVAL.capitalize(), "each": "Difference per customer"}),
     spanners={"Cash contribution": list(_SIDES)},
     notes=(
-        "Cash contribution: revenue less all costs, those of the programme too. Costs are negative.",
         (
-            "Cohort: customers who enter together, the existing ones or the new ones of some months. Customers: as "
-            "many as there are without the strategy."
+            "Cohort: existing customers, or new customers of the same months. Customers: their number without any "
+            "programme."
         ),
-        (
-            f"{MISSING}: none. All together has no interval here, for that of a sum is not the sum of intervals; "
-            "the statement by year has it."
-        ),
+        "The interval of the total is in the statement.",
     ),
+    fold="linked",
 )
 
 
@@ -487,40 +463,34 @@ def _price(row: Row) -> str:
 
 _VOLUMES = TableSpec(
     id="model-volumes",
-    title="Volumes of the base case, without each strategy and with it",
-    subtitle="Over the whole horizon; means over the worlds of the base case. Money in {currency}",
+    title="Base-case volumes with each programme and without",
+    subtitle="Totals over the horizon; means over the runs of the base case. Money in {currency}",
     contract=VOLUMES,
     rows=_volumes,
     group=strategy_name,
     line="volume",
     columns={"unit": Column("Unit", lambda row: row["currency"] if row["unit"] == MONEY else "", align="text")}
-    | headed(dict(zip(_SIDES, ("Doing nothing", "With the strategy", "Difference"), strict=True))),
-    notes=(
-        "A volume that names a strategy is counted for that strategy alone.",
-        "The table's file holds every month, and the workbook calculates with it.",
-    ),
-    fold="folded",
+    | headed(dict(zip(_SIDES, _HEADS, strict=True))),
+    notes=("A volume that names a programme counts that programme alone.",),
+    fold="linked",
 )
 _PRICES = TableSpec(
     id="model-prices",
-    title="Prices of the base case: what one of each volume adds to an account",
-    subtitle="{currency} for each, or the share of a volume in {currency}; costs are negative",
+    title="Base-case unit prices: what each volume adds to an account",
+    subtitle="{currency} per unit, or a share of a volume in {currency}; costs are negative",
     contract=PRICES,
     group=lambda row: capitalised(row["account"]),
     line="volume",
     columns={"amount": Column("Price", _price)},
-    notes=(
-        "Volumes times prices are the accounts of the base case.",
-        "The table's file names the numbers of the register behind each price; the workbook follows them.",
-    ),
-    fold="folded",
+    notes=("Volumes times prices give the accounts of the base case.",),
+    fold="linked",
 )
 
 
 def _steps(own: pl.DataFrame, currency: str) -> pl.DataFrame:
     total, amount = pl.col("kind").is_in(_LEADS_TO), pl.col("amount")
     moved = pl.when(total).then(0.0).otherwise("amount")
-    kind = pl.when(total).then(pl.lit("sum")).when(amount > 0.0).then(pl.lit("adds")).otherwise(pl.lit("takes away"))
+    kind = pl.when(total).then(pl.lit("sum")).when(amount > 0.0).then(pl.lit("adds")).otherwise(pl.lit("subtracts"))
     start = pl.when(total).then(0.0).otherwise(moved.cum_sum() - moved)
     steps = own.filter((amount != 0.0) | total).with_columns(kind=kind, _start=start, _end=start + amount)
     texts = with_texts(
@@ -558,9 +528,9 @@ def _layers(steps: pl.DataFrame, currency: str) -> list[alt.Chart]:
     title = f"Present value, {currency}"
     axis = money_axis(title, largest=largest(steps, ("_start", "_end")))
     x = alt.X("_start:Q", axis=axis, scale=alt.Scale(padding=_ENDS, nice=False))
-    tips = {"name:N": "Strategy", "step:I": "Step", "label:N": "Part", "kind:N": "Kind", "amount:Q": title}
+    tips = {"name:N": "Programme", "step:I": "Step", "label:N": "Part", "kind:N": "Kind", "amount:Q": title}
     drawn = alt.Chart().encode(y=alt.Y("step:O", axis=None))
-    hollow = either("datum.kind === 'takes away'", 0.0, 1.0)
+    hollow = either("datum.kind === 'subtracts'", 0.0, 1.0)
     fill = alt.condition("datum.kind === 'sum'", alt.value(INK), strategy_colour(names_of(steps)))
     bar = drawn.mark_bar(height=17, strokeWidth=1.6, aria=False).encode(x=x, x2="_end:Q", tooltip=tooltips(tips))
     amounts = drawn.encode(x=alt.X("_edge:Q", title=title), text="_written:N")
@@ -573,17 +543,17 @@ def _layers(steps: pl.DataFrame, currency: str) -> list[alt.Chart]:
 
 
 def _benefits_finding(pathways: pl.DataFrame) -> str:
-    """Return how much of the gains of each strategy what takes away eats up."""
+    """Return which share of the gross benefit of each strategy costs and rewards take."""
     gives, takes = (pl.col("amount").filter(kind=kind).sum() for kind in ("gives", "takes"))
     shares = pathways.group_by("name", maintain_order=True).agg(share=pl.when(gives > 0.0).then(-takes / gives))
-    eaten = shares.drop_nulls()
-    if eaten.is_empty():
-        return "No strategy gains by any way" if shares.height > 1 else f"{shares['name'][0]} gains by no way"
+    taken = shares.drop_nulls()
+    if taken.is_empty():
+        return f"{subject(names_of(shares), 'has', 'have')} no gross benefit"
     if shares.height > _NAMED:
-        (first, least), (last, most) = least_and_most(eaten, "share")
-        return f"Costs and giveaways eat up from {_percent(least)} of the gains ({first}) to {_percent(most)} ({last})"
-    parts = [f"{_percent(share)} for {name}" for name, share in eaten.rows()]
-    return f"Costs and giveaways eat up {joined(parts)}".replace(" for ", " of the gains for ", 1)
+        (first, least), (last, most) = least_and_most(taken, "share")
+        return f"Costs and rewards take {_percent(least)} ({first}) to {_percent(most)} ({last}) of the gross benefit"
+    parts = [f"{_percent(share)} for {name}" for name, share in taken.rows()]
+    return f"Costs and rewards take {joined(parts)}".replace(" for ", " of the gross benefit for ", 1)
 
 
 _percent = share_to(0)

@@ -1,4 +1,4 @@
-"""What the result hangs on: TORNADO, HEAT, RATES and BREAK_EVENS go in, its change by one number or two comes out."""
+"""What the result depends on: TORNADO, HEAT, RATES and BREAK_EVENS in; its change by one assumption or two out."""
 
 from __future__ import annotations
 
@@ -53,7 +53,6 @@ from cxsim.reporting.theme import (
     shortened,
     strategy_colour,
     strategy_panels,
-    subject,
     tooltips,
     with_texts,
     zero_rule,
@@ -109,12 +108,12 @@ def tornado(tornado: pl.DataFrame, currency: str) -> Figure:
     by_swing = every.sort(pl.col("swing").max().over("strategy"), descending=True, maintain_order=True)
     chosen = every.filter(pl.col("name").is_in(names_of(by_swing)[:_PANELS]))
     bars = rounded(_bars(chosen.filter(pl.col("rank") <= _MOST), currency))
-    fewer = f" Of {counted(len(names))} strategies, the {counted(_PANELS)} whose result moves most."
+    fewer = f" Shown: the {counted(_PANELS)} of {counted(len(names))} programmes whose NPV moves most."
     notes = (" Scales differ between panels." if len(names) > 1 else "") + (fewer if len(names) > _PANELS else "")
     shown = (
-        f"Net present value over doing nothing, {currency}, when one number alone is moved from the low end (pale) to "
-        f"the high end (dark) of its 80{NBSP}% interval; the ends are printed, and one chance in ten lies beyond each. "
-        f"Dashed line: base case, all numbers at their central value; thick line: zero.{notes}"
+        f"NPV against the baseline, {currency}, when one assumption moves from the low (pale) to the high end (dark) "
+        f"of its 80{NBSP}% interval. Labels give both ends. Dashed line: base case, all assumptions at central values; "
+        f"thick line: zero.{notes}"
     )
     words = bars.with_columns(pl.col(_NPVS).map_elements(number, return_dtype=pl.String))
     texts = [
@@ -144,9 +143,9 @@ def heat_map(heat: pl.DataFrame, currency: str) -> Figure:
     by_name = nodes.group_by("name", maintain_order=True)
     cells = rounded(by_name.map_groups(lambda own: _cells(own, currency)))
     shown = (
-        f"Net present value over doing nothing, {currency} (k: thousands), at each pair of values of two of the "
-        "strategy's own numbers. Green: gain; brown: loss; thick line: break-even between them. "
-        "All other numbers are at their central value, so there is no interval."
+        f"NPV against the baseline, {currency} (k: thousands), for pairs of values of two assumptions of each "
+        "programme, all others at central values, so without an interval. Green: positive; brown: negative; thick "
+        "line: break-even."
     )
     texts = []
     for own in cells["name", "npv", "_place"].partition_by("name", maintain_order=True):
@@ -156,7 +155,7 @@ def heat_map(heat: pl.DataFrame, currency: str) -> Figure:
     return framed(drawn, finding=_heat_finding(nodes), shown=shown, alt_text=" ".join(texts))
 
 
-def rates_table(rates: pl.DataFrame, currency: str) -> Table:
+def rates_table(rates: pl.DataFrame, currency: str, annual_discount_rate: float) -> Table:
     """Lay out each strategy's net present value at other discount rates and horizons.
 
     Parameters
@@ -165,16 +164,19 @@ def rates_table(rates: pl.DataFrame, currency: str) -> Table:
         Table under `RATES`; strategies in the order in which they are shown.
     currency
         Code of the currency, as "USD".
+    annual_discount_rate
+        That of the scenario, shown between the lowest and the highest.
 
     Returns
     -------
     Table
-        One row per strategy and discount rate, one column per horizon: mean and interval. The twin holds the chances of
-        a gain too.
+        Three rows per strategy, one column per horizon: mean and interval. The twin holds all discount rates, and the
+        chances of a positive net present value.
     """
     horizons = check(rates, RATES)["horizon_months"].unique().sort()
     columns = headed({str(months): f"{months}{NBSP}months" for months in horizons})
-    return replace(_RATES, columns=columns, spanners={"Horizon": list(columns)}).render(rates, currency)
+    spec = replace(_RATES, columns=columns, spanners={"Horizon": list(columns)})
+    return replace(spec, rows=lambda table: _by_rate(table, annual_discount_rate)).render(rates, currency)
 
 
 def break_evens_table(break_evens: pl.DataFrame, currency: str) -> Table | Prose:
@@ -221,17 +223,17 @@ def _bars(chosen: pl.DataFrame, currency: str) -> pl.DataFrame:
 
 
 def _layers(bars: pl.DataFrame, names: list[str], currency: str) -> list[alt.Chart]:
-    title = f"Net present value, {currency}"
+    title = f"NPV, {currency}"
     axis = money_axis(title, largest=largest(bars, _NPVS))
     x = alt.X("npv_base:Q", axis=axis, scale=alt.Scale(padding=_ENDS, nice=False, zero=False))
     tips = {
-        "name:N": "Strategy",
-        "description:N": "Number",
+        "name:N": "Programme",
+        "description:N": "Assumption",
         "low:N": "Low end",
         "npv_at_low:Q": "NPV at the low end",
         "high:N": "High end",
         "npv_at_high:Q": "NPV at the high end",
-        "npv_base:Q": "NPV of the base case",
+        "npv_base:Q": "Base-case NPV",
         "rank:I": "Rank",
     }
     drawn = alt.Chart().encode(y=alt.Y("rank:O", axis=None))
@@ -254,12 +256,10 @@ def _finding(chosen: pl.DataFrame) -> str:
     """Return how many numbers of each strategy could change the sign of its result, each alone."""
     changes = (pl.col("npv_at_low") > 0.0) != (pl.col("npv_at_high") > 0.0)
     counts = chosen.group_by("name", maintain_order=True).agg(count=changes.sum(), of=pl.len())
-    parts = [f"{counted(count)} of {counted(of)} numbers for {name}" for name, count, of in counts.rows() if count]
-    if not parts:
-        return f"No number alone turns the sign of {'any result' if counts.height > 1 else counts['name'][0]}"
-    others = counts.filter(count=0)["name"].to_list()
-    rest = f", on none for {others[0] if len(others) == 1 else 'the others'}" if others else ""
-    return f"Gain or loss hangs on {joined(parts)}{rest}"
+    parts = [f"{counted(count) if count else 'none'} of {counted(of)} for {name}" for name, count, of in counts.rows()]
+    if counts["count"].sum() == 0:
+        return "No single assumption changes the sign of NPV"
+    return f"Assumptions that alone change the sign of NPV: {joined(parts)}"
 
 
 def _cells(nodes: pl.DataFrame, currency: str) -> pl.DataFrame:
@@ -268,9 +268,9 @@ def _cells(nodes: pl.DataFrame, currency: str) -> pl.DataFrame:
     gain = pl.col("npv") > 0.0
     axes = (across, xs), (upwards, ys) = [_axis(grid, axis, currency) for axis in ("x", "y")]
     at = [[f"{words} {value}" for value in values] for words, values in axes if words]
-    places = list(map(joined, zip(*at, strict=True))) or ["its only node"]
-    note = f"Across: {lowered(across)}" if across else "None of its own numbers is uncertain"
-    second = f"Upwards: {lowered(upwards)}" if upwards else "It has no second number that is uncertain"
+    places = list(map(joined, zip(*at, strict=True))) or ["central values"]
+    note = f"Horizontal axis: {lowered(across)}" if across else "None of its own assumptions is uncertain"
+    second = f"Vertical axis: {lowered(upwards)}" if upwards else "It has no second uncertain assumption"
     first = pl.int_range(pl.len()) == 0
     return grid.select(
         "name",
@@ -300,7 +300,7 @@ def _heat_layers(cells: pl.DataFrame) -> list[alt.Chart]:
     x = alt.X("x:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, ticks=False))
     y = alt.Y("y:N", sort=None, title=None, axis=alt.Axis(labelColor=QUIET))
     scale = alt.Scale(domain=[-most, 0.0, most], range=_SHADES, interpolate="rgb")
-    tips = {"name:N": "Strategy", "x:N": "Across", "y:N": "Upwards", "npv:Q": "Net present value"}
+    tips = {"name:N": "Programme", "x:N": "Horizontal axis", "y:N": "Vertical axis", "npv:Q": "NPV"}
     white = either(f"abs(datum.npv) > {_DARK * most:.6g}", ON_DARK, ON_PALE)
     drawn = alt.Chart().encode(x=x, y=y)
     heading = headings(FIRST, strategy_colour(names_of(cells)), indent=_INDENT, rise=_RISE)
@@ -334,28 +334,27 @@ def _heat_finding(nodes: pl.DataFrame) -> str:
     counts = nodes.group_by("name", maintain_order=True).agg(gain.mean().alias("share"), of=of)
     if counts.height > _NAMED:
         ends = [f"{of} ({name})" for name, _, of in least_and_most(counts, "share")]
-        return f"Pays at {' to '.join(ends)} pairs of values"
-    (name, _, first), *others = counts.rows()
-    return joined([f"{name} pays at {first} pairs of values", *(f"{other} at {of}" for other, _, of in others)])
+        return f"Pairs of values with a positive NPV: {' to '.join(ends)}"
+    return f"Pairs of values with a positive NPV: {joined([f'{of} for {name}' for name, _, of in counts.rows()])}"
 
 
 def _rates_finding(rates: pl.DataFrame) -> str:
     signs = rates.group_by("strategy", "title", maintain_order=True).agg(gains=(pl.col("npv") > 0.0).mean())
-    if signs["gains"].sum() == 0.0:
-        return "On average no strategy pays at any discount rate and horizon"
     places = {
         "at every discount rate and horizon": pl.col("gains") == 1.0,
-        "at some discount rates and horizons only": pl.col("gains").is_between(0.0, 1.0, closed="none"),
-        "at none": pl.col("gains") == 0.0,
+        "at some discount rates and horizons": pl.col("gains").is_between(0.0, 1.0, closed="none"),
+        "at no discount rate and horizon": pl.col("gains") == 0.0,
     }
     groups = {place: signs.filter(which)["title"].to_list() for place, which in places.items()}
-    parts = [f"{subject(own, 'pays', 'pay')} {place}" for place, own in groups.items() if own]
-    return f"On average {'; '.join(parts)}"
+    parts = [f"{place} for {joined(own)}" for place, own in groups.items() if own]
+    return f"Expected NPV is positive {'; '.join(parts)}"
 
 
-def _by_rate(rates: pl.DataFrame) -> Sequence[Row]:
-    """Return one row per strategy and discount rate, all amounts of a strategy rounded together."""
-    parts = [_pivoted(own) for own in rates.partition_by("strategy", maintain_order=True)]
+def _by_rate(rates: pl.DataFrame, own_rate: float) -> Sequence[Row]:
+    """Return rows of the lowest, the scenario's and the highest rate, amounts of a strategy rounded together."""
+    rate = pl.col("annual_discount_rate")
+    few = rates.filter((rate == rate.min()) | (rate == own_rate) | (rate == rate.max()))
+    parts = [_pivoted(own) for own in few.partition_by("strategy", maintain_order=True)]
     return pl.concat(parts, how="diagonal").rows(named=True)
 
 
@@ -371,18 +370,16 @@ def _pivoted(own: pl.DataFrame) -> pl.DataFrame:
 _RATES = TableSpec(
     id="rates",
     title=_rates_finding,
-    subtitle=f"Net present value in today's {{currency}} and its {INTERVAL}, by discount rate and horizon",
+    subtitle=f"NPV in today's {{currency}} and {INTERVAL}, by discount rate and horizon",
     # One column per horizon.
     columns={},
-    rows=_by_rate,
     group="title",
     line=lambda row: f"{figure(100 * row['annual_discount_rate'], '.4g')}{NBSP}% a year",
     stub="Discount rate",
     notes=(
         (
-            "Discount rate: what money a year later is worth less, per year; the same in all draws here. Horizon: "
-            "after so many months the comparison ends, and points that customers still hold are paid for. Beyond the "
-            "horizon of the scenario all programmes have ended, and what is expected of customers still there is added."
+            "Each horizon settles outstanding points at its end. Beyond the scenario's horizon no programme runs; "
+            "retained customers still add value."
         ),
     ),
 )
@@ -392,10 +389,10 @@ def _break_evens_finding(break_evens: pl.DataFrame) -> str:
     """Return for which strategies one number within its 90 % range is enough to change the sign."""
     near = distinct(break_evens.filter(pl.col("score").abs() <= WITHIN), "title")
     if not near:
-        return "No single number, within its plausible range, turns a gain into a loss or a loss into a gain"
-    many = f"{counted(len(near))} of {counted(break_evens['strategy'].n_unique())} strategies"
+        return "No single assumption, within its plausible range, changes the sign of NPV"
+    many = f"{counted(len(near))} of {counted(break_evens['strategy'].n_unique())} programmes"
     names = joined(near) if len(near) <= _NAMED else many
-    return f"One number alone, moved within its plausible range, could turn the result of {names}"
+    return f"A single assumption, within its plausible range, can change the sign of NPV for {names}"
 
 
 def _reached(break_evens: pl.DataFrame, currency: str) -> list[Row]:
@@ -406,8 +403,8 @@ def _reached(break_evens: pl.DataFrame, currency: str) -> list[Row]:
         rows += [{**row, **_in_words(row, currency)} for row in reached]
         rest = part.height - len(reached)
         if rest:
-            what = f"{'other ' if reached else ''}{'number' if rest == 1 else 'numbers'}"
-            line = f"{counted(rest)} {what}: {plausible(None)}".capitalize()
+            which = f"{counted(rest)} {'other ' if reached else ''}assumption{'s' if rest > 1 else ''}"
+            line = f"{which}: no break-even within {'their' if rest > 1 else 'its'} 98{NBSP}% range".capitalize()
             rows.append({**dict.fromkeys(_BREAK_EVENS.columns, ""), "title": part["title"][0], "line": line})
     return rows
 
@@ -417,45 +414,34 @@ def _in_words(row: Row, currency: str) -> Row:
     unit, limit = row["unit"], row["break_even"]
     below = (limit < row["value"]) != (row["npv"] > 0.0)
     return {
-        "line": first_sentence(row["description"]),
+        "line": first_sentence(row["description"]).partition("; ")[0],
         "now": as_written(row["value"], unit, currency=currency),
         "range": span(found(row["low"]), found(row["high"]), unit, currency=currency),
         "unit": unit_in_words(unit, currency),
         "limit": f"{as_written(found(limit), unit, currency=currency)} or {'less' if below else 'more'}",
         "plausible": plausible(row["score"]),
-        "error": number(row["mc_error"]),
-        "method": _METHODS.get(row["method"], row["method"]),
     }
 
 
-_METHODS = {"simulated": "simulated again", "booked": "booked again"}
 _BREAK_EVENS = TableSpec(
     id="break-evens",
     contract=BREAK_EVENS,
     title=_break_evens_finding,
-    subtitle="One number moved at a time, all others at their central value: the base case",
+    subtitle="Base case, one assumption moved at a time",
     group="title",
     line="line",
     columns={
         "now": Column("Plan"),
         "range": Column(f"98{NBSP}% range"),
         "unit": Column("Unit", align="text"),
-        "limit": Column("Pays at"),
-        "plausible": Column("How plausible that is", align="text"),
-        "error": Column("±, {currency}"),
-        "method": Column("How it was found", align="text"),
+        "limit": Column("NPV is positive at"),
+        "plausible": Column("Break-even lies", align="text"),
     },
     notes=(
         (
-            "Pays at: from the value on at which net present value of the base case is zero. The search covers "
-            f"the 98{NBSP}% plausible range, and the range in which nine chances in ten lie counts as "
-            "within it."
-        ),
-        "Chance: that the number lies there or farther out, by its range today.",
-        (
-            "±: simulation error of the net present value there. Simulated again: customers were simulated anew "
-            "with each value; booked again: a price, which changes no customer, was put on the same counts."
+            f"Searched: the 98{NBSP}% range; plausible: the 90{NBSP}% range. Chance: probability that the assumption "
+            "is at the break-even or beyond."
         ),
     ),
-    empty="No number of the strategies or of the shop's economics has a spread, so none was moved.",
+    empty="No assumption of the programmes or of the shop's economics has a range, so there is no break-even.",
 )

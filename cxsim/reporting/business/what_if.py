@@ -1,4 +1,4 @@
-"""The base case with other numbers: GRID and GRID_CENTRE go in, one chart with sliders per strategy comes out."""
+"""The base case under other assumptions: GRID and GRID_CENTRE in; one chart with sliders per strategy out."""
 
 from __future__ import annotations
 
@@ -49,11 +49,10 @@ _FACTORS = {"per_margin": "margin*", "programme": "cost*", "settled_programme": 
 # The result stands so many pixels above the plotted area.
 _ABOVE = -16
 _SHOWN = (
-    "Cumulative discounted cash against doing nothing, {currency}; the last point is the net present value{settled}. "
-    "This is the base case: numbers without a slider stay at their central values. The decision above rests on the "
-    "mean over all draws instead."
+    "Cumulative discounted cash against the baseline, {currency}; the last point is NPV{settled}. This is the base "
+    "case: assumptions without a slider stay at central values. The decision rests on the mean over all draws."
 )
-_SETTLED = ", with points and working capital still outstanding settled"
+_SETTLED = ", after settling outstanding points and working capital"
 
 
 class _Grid(NamedTuple):
@@ -136,7 +135,7 @@ def _stored(cells: pl.DataFrame) -> _Grid:
 
 def _figure(cells: pl.DataFrame, start: dict[str, Any], currency: str, colour: str) -> Figure:
     stored = _stored(cells)
-    tips = tooltips({"month:I": "Months", "npv:Q": f"Discounted cash so far, {currency}"})
+    tips = tooltips({"month:I": "Months", "npv:Q": f"Cumulative discounted cash, {currency}"})
     area = alt.Chart().mark_area(opacity=0.18, color=colour, line={"color": colour, "strokeWidth": 2.5})
     zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(color=INK, strokeWidth=1)
     # Its name becomes a class of the drawing, by which a page finds the result.
@@ -154,10 +153,9 @@ def _figure(cells: pl.DataFrame, start: dict[str, Any], currency: str, colour: s
         data=alt.InlineData(values=stored.nodes.to_dicts()),
     )
     sliders = _sliders(stored, cells.row(0, named=True), start, currency)
-    verdict = "pays back" if start["npv"] > 0.0 else "loses money" if start["npv"] < 0.0 else "breaks even"
     entitled = framed(
         _discounted(drawn, stored).add_params(*(parameter for parameter, _ in sliders)),
-        finding=f"What if: {cells['title'][0]} {verdict} in the base case, {money(start['npv'], currency)}",
+        finding=f"What if: base-case NPV of {cells['title'][0]} is {money(start['npv'], currency)}",
         shown=_SHOWN.format(currency=currency, settled=_SETTLED if set(_AT_THE_END) & set(stored.letters) else ""),
     )
     return entitled.properties(usermeta={"sliders": {parameter.name: writing for parameter, writing in sliders}})
@@ -219,7 +217,7 @@ def _sliders(stored: _Grid, node: dict[str, Any], start: dict[str, Any], currenc
     rate, margins = start["annual_discount_rate"], (start["margin_low"], start["margin_high"])
     sliders = (
         *own,
-        ("cost", "Cost of the programme, against the plan", "times", 1.0, (0.0, 2.0), 0.05),
+        ("cost", "Programme costs, multiple of plan", "times", 1.0, (0.0, 2.0), 0.05),
         ("margin", "Gross margin", "%", start["gross_margin"], margins, _SHARE_STEP),
         ("rate", "Discount rate", "% per year", rate, (0.0, max(0.3, 2.0 * rate)), _SHARE_STEP),
         ("horizon", "Horizon", "months", start["horizon_months"], (1, len(stored.days)), 1),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 import altair as alt
 import polars as pl
@@ -113,7 +112,7 @@ def naive_against_truth(readings: pl.DataFrame, currency: str) -> Figure:
     )
 
 
-def naive_table(readings: pl.DataFrame, currency: str, programme: str = "") -> Table | Prose:
+def naive_table(readings: pl.DataFrame, currency: str) -> Table | Prose:
     """Lay out what each method reports, how sure it looks, and what is true.
 
     Parameters
@@ -122,8 +121,6 @@ def naive_table(readings: pl.DataFrame, currency: str, programme: str = "") -> T
         Table under `NAIVE` of `cxsim.data.contracts`, in the order in which it is shown.
     currency
         Code of the currency, as "USD".
-    programme
-        Title of the strategy that they are about, if a reader must know it.
 
     Returns
     -------
@@ -131,8 +128,7 @@ def naive_table(readings: pl.DataFrame, currency: str, programme: str = "") -> T
         One row per method, with its finding. The title says how many intervals hold the truth. One sentence where no
         method has enough customers.
     """
-    subtitle = f"{_NAIVE.subtitle} ({programme})" if programme else str(_NAIVE.subtitle)
-    return replace(_NAIVE, subtitle=lambda _: subtitle).render_or_remark(readings, currency)
+    return _NAIVE.render_or_remark(readings, currency)
 
 
 def ltv_by_nps(panel: pl.DataFrame, currency: str) -> Figure:

@@ -24,7 +24,6 @@ from cxsim.study.business.liabilities import liabilities
 from cxsim.study.business.pathways import pathways, qualities
 from cxsim.study.business.portfolio import portfolio
 from cxsim.study.business.sensitivity import break_evens, grids, rates, sensitivities, tornado
-from cxsim.study.naive import naive_readings
 from cxsim.study.result import Study
 from cxsim.study.worlds import notebook_bar
 from cxsim.wording import written_as
@@ -32,7 +31,7 @@ from cxsim.wording import written_as
 Progress = Callable[[int, int], None]
 T = TypeVar("T")
 # So many steps of a business case report their progress.
-_STEPS = 13
+_STEPS = 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -61,9 +60,6 @@ class BusinessCase:
         Sets of strategies, under PORTFOLIO.
     liabilities, kpis
         What the shop owes its customers, and what happens to the metrics of their experience: under LIABILITIES, KPIS.
-    naive, naive_of
-        What naive comparisons would show in one world, beside the truth, under NAIVE, and the title of the strategy
-        they are about: the one with the largest investment.
     register, checklist
         Every number that was assumed, and what a reader should look for: under REGISTER and CHECKLIST.
     """
@@ -91,8 +87,6 @@ class BusinessCase:
     portfolio: pl.DataFrame
     liabilities: pl.DataFrame
     kpis: pl.DataFrame
-    naive: pl.DataFrame
-    naive_of: str
     register: pl.DataFrame
     checklist: pl.DataFrame
 
@@ -149,7 +143,7 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
     ways, summary = step(pathways(base, study.returns, money["periods"]))
     sets = step(portfolio(study, executor=executor))
     drawn = step(drawn_inputs(study))
-    costliest, checked = _costliest(study), step(evidence(study))
+    checked = step(evidence(study))
     decided = decision(study, base=base, break_evens=even, portfolio=sets)
     return BusinessCase(
         study=study,
@@ -172,8 +166,6 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
         portfolio=sets,
         liabilities=liabilities(study),
         kpis=step(kpis(study)),
-        naive=step(naive_readings(study, costliest)),
-        naive_of=study.scenario.titles[costliest],
         register=case_register(study, swings, study.information),
         checklist=checklist(study),
     )
@@ -217,13 +209,6 @@ def _customers(study: Study) -> dict[str, float]:
     }
     referred = float(counted[:, place(CountKind.REFERRED)].sum())
     return {"existing": float(population.base.height), **arrived, "referred": referred}
-
-
-def _costliest(study: Study) -> str:
-    """Return the name of the strategy with the largest investment: the one on which a wrong reading costs most."""
-    investments = dict(study.returns.select("strategy", "investment").iter_rows())
-    names = [strategy.name for strategy in study.scenario.prior_strategies] or list(investments)
-    return max(names, key=lambda name: (investments[name], name))
 
 
 def _counted(progress: Progress | None) -> Callable[[T], T]:

@@ -39,168 +39,162 @@ _CHANGE = "What could change the decision, and what to test first"
 _ELSE = "Appendix: figures in full"
 _ASSUMED = "Appendix: method, assumptions and sources"
 _TRAIL = "Appendix: audit trail"
-_NOWHERE = "Nowhere"
+_NOWHERE = "Not reported"
 # What a reader should find, by topic; where it stands; whether it is there, or by which fact that is judged; and what
 # this study gives on it, or leaves out. The items are those of CHEERS 2022, put in words of a shop: Husereau et al.
 # (2022), "Consolidated Health Economic Evaluation Reporting Standards 2022 (CHEERS 2022) statement", BMJ 376, e067975.
 _ITEMS = (
-    ("Title", "What is evaluated, against what", _DECISION, "yes", "{title} – {arms}, against doing nothing."),
+    ("Title", "Options compared", _DECISION, "yes", "{title} – {arms}, against the no-programme baseline."),
     (
         "Summary",
-        "The answer in brief, with how sure it is",
+        "Summary with uncertainty",
         _DECISION,
         "yes",
         (
-            "For each strategy the decision and its rule, investment, net present value with intervals, chance of a "
-            "gain, payback and what would change it."
+            "For each programme: recommendation and rule, investment, NPV with interval, chance of a positive NPV, "
+            "payback and what would change the decision."
         ),
     ),
     (
         "Introduction",
-        "Why the question is asked, and for which decision",
+        "Background and decision",
         _DECISION,
         "described",
-        "{question}Why the shop asks now is not recorded.",
+        "{question}The reason for the timing is not recorded.",
     ),
     (
         "Methods",
-        "A plan of the analysis, and where to find it",
+        "Analysis plan",
         _TRAIL,
         "stored",
         (
-            "{files} every input; the audit trail names the commit. Nothing shows that they were written before "
+            "{files} every input; the audit trail names the commit. There is no proof that inputs were set before "
             "results were seen."
         ),
     ),
-    ("Methods", "Whose behaviour is followed", _ELSE, "yes", "Customers of the shop: {customers}."),
+    ("Methods", "Study population", _ELSE, "yes", "Customers of the shop: {customers}."),
     (
         "Methods",
-        "Shop, market and time",
+        "Setting and time",
         _ASSUMED,
         "partly",
-        "{shop}; orders {orders}, seen until {until}. Country, competitors and channel are not described.",
+        "{shop}; orders {orders}, observed until {until}. Country, competitors and channel are not described.",
     ),
     (
         "Methods",
-        "What is compared, and why these",
+        "Alternatives and their choice",
         _WORTH,
         "partly",
-        "Doing nothing, which is to go on as before, against {others} others. Why these and no others is not recorded.",
+        "No programme (business as usual) against {others} alternatives, whose choice is not explained.",
     ),
     (
         "Methods",
-        "Whose money counts",
+        "Perspective",
         _MONEY,
         "yes",
-        "The shop's own cash, before taxes. What customers, staff or others gain or lose is not counted.",
+        "The shop's own cash before tax. Gains and losses of customers, staff and others are not counted.",
     ),
     (
         "Methods",
-        "Over how long, and why so long",
+        "Time horizon",
         _CHANGE,
         "partly",
-        "{months} months from {start}; shorter horizons are shown. Why not longer is not recorded.",
+        "{months} months from {start}; shorter horizons are shown. The choice is not explained.",
     ),
     (
         "Methods",
-        "The discount rate, and why this one",
+        "Discount rate",
         _CHANGE,
         "rated",
-        "{rate} per year, effective; cash of a month flows at its {timing}. {rate_source}; other rates are shown.",
+        "{rate} per year, effective; cash flows at the {timing} of each month. {rate_source}; other rates are shown.",
     ),
     (
         "Methods",
-        "Which results are counted",
+        "Outcomes",
         _WORTH,
         "yes",
-        "Incremental cash by month; from it net present value, return on investment, payback and the chance of a gain.",
+        "Incremental cash by month; from it NPV, return on investment, payback and the chance of a positive NPV.",
     ),
-    ("Methods", "How effects were measured", _ASSUMED, "measured", "Effects of the strategies: {effects}."),
+    ("Methods", "Measurement of effects", _ASSUMED, "measured", "Effects of the programmes: {effects}."),
     (
         "Methods",
-        "How results are valued",
+        "Valuation of outcomes",
         _ASSUMED,
         "valued",
-        "Orders at what the shop earns on them. Prices and margins: {prices}.",
+        "Orders are valued at the shop's margin. Prices and margins: {prices}.",
     ),
-    ("Methods", "How costs were estimated", _ASSUMED, "estimated", "{costs}."),
-    ("Methods", "Currency, and date of prices", _ASSUMED, "dated", "{currency}"),
+    ("Methods", "Measurement of costs", _ASSUMED, "estimated", "{costs}."),
+    ("Methods", "Currency and date of prices", _ASSUMED, "dated", "{currency}"),
     (
         "Methods",
-        "The model, and why this one",
+        "Model and its choice",
         _ELSE,
         "modelled",
         (
-            "Orders and leaving by {models}, order values by {spend}, fitted to the shop's customers; every "
-            "customer is then simulated order by order. How well they fit is shown; {why}."
+            "Orders and dropout by {models}, order values by {spend}, fitted to the shop's customers; every customer "
+            "is simulated order by order. The fit is shown; {why}."
         ),
     ),
     (
         "Methods",
-        "How results were computed, and what was taken for granted",
+        "Analysis and assumptions",
         _ASSUMED,
         "yes",
         (
-            "{draws} draws of every uncertain number, from seed {seed}; both sides of a comparison have the same "
-            "customers and random numbers.{stacking}"
+            "{draws} draws of all uncertain inputs, seed {seed}; both sides of a comparison have the same customers "
+            "and random numbers.{stacking}"
         ),
     ),
     (
         "Methods",
-        "How results differ between customers",
+        "Differences between customers",
         _MONEY,
         "partly",
         (
-            "Customers differ in how often they order, how soon they leave and what they spend. Results are shown by "
-            "the time they joined, not by segment."
+            "Customers differ in order frequency, dropout and spend. Results are shown by time of joining, not by "
+            "segment."
         ),
     ),
+    ("Methods", "Distribution of gains", _NOWHERE, "no", "Transfers between customers are not analysed."),
     (
         "Methods",
-        "Who gains and who loses",
-        _NOWHERE,
-        "no",
-        "Which customers pay for what others receive is not followed.",
-    ),
-    (
-        "Methods",
-        "How uncertainty was treated",
+        "Treatment of uncertainty",
         _CHANGE,
         "modelled",
-        "Drawn: parameters of the models, effects, prices and costs, and random numbers; {leaving}.",
+        "Drawn: model parameters, effects, prices, costs and random numbers; {leaving}.",
     ),
-    ("Methods", "Who of those affected was asked", _NOWHERE, "no", "No record that customers or staff were."),
+    ("Methods", "Consultation of those affected", _NOWHERE, "no", "No record that customers or staff were consulted."),
     (
         "Results",
-        "All numbers that went in, with range, source and owner",
+        "Inputs with range, source and owner",
         _ASSUMED,
         "owned",
-        "{count} numbers: {numbers}. {owners} somebody who answers for it.",
+        "{count} inputs: {numbers}. {owners} an owner.",
     ),
     (
         "Results",
-        "Main results, as totals and as differences",
+        "Main results",
         _MONEY,
         "yes",
-        "Each strategy and doing nothing side by side, by month, quarter and year, cumulative and discounted.",
+        "Each programme and the baseline side by side, by month, quarter and year, cumulative and discounted.",
     ),
     (
         "Results",
-        "What uncertainty does to them",
+        "Effect of uncertainty",
         _CHANGE,
         "sampled",
-        "Intervals, chances, each number moved alone, break-even values and simulation errors{rough}.",
+        "Intervals, chances, one-way sensitivity, break-even values and simulation errors{rough}.",
     ),
-    ("Results", "What asking those affected changed", _NOWHERE, "no", "Nobody was asked, as far as is recorded."),
+    ("Results", "Effect of consultation", _NOWHERE, "no", "No record that anybody was consulted."),
     (
         "Discussion",
-        "Limits, and whether it holds elsewhere",
+        "Limitations and generalisability",
         _ELSE,
         "partly",
-        "What can go wrong with each strategy{cautions}. Other shops are compared only where a source is named.",
+        "Risks of each programme{cautions}. Other shops are compared only where a source is named.",
     ),
-    ("Other", "Who paid for the analysis", _NOWHERE, "no", "Not recorded."),
-    ("Other", "Who could gain from its result", _NOWHERE, "no", "Not recorded."),
+    ("Other", "Funding of the analysis", _NOWHERE, "no", "Not recorded."),
+    ("Other", "Conflicts of interest", _NOWHERE, "no", "Not recorded."),
 )
 # Prices and orders that are farther apart are not of one time.
 _SAME_TIME_DAYS = 730
@@ -213,7 +207,7 @@ _EQUAL = 0.05
 # The grade of a range without a source.
 _NO_SOURCE = "E"
 _SEARCHED = "searched, no prior"
-_NO_COSTS = "No strategy costs anything beside what it gives"
+_NO_COSTS = "The programmes have no costs besides rewards"
 
 
 def checklist(study: Study) -> pl.DataFrame:
@@ -236,16 +230,16 @@ def _scope(study: Study) -> dict[str, object]:
     scenario, economics = study.scenario, study.scenario.economics
     why, rate, stored = scenario.description.strip(), economics.annual_discount_rate, "command" in study.manifest
     existing, arriving = study.worlds.rfm.height, scenario.new_customers
-    customers = [f"{figure(existing)} who have ordered already"] if scenario.existing_customers == "all" else []
+    customers = [f"{figure(existing)} existing"] if scenario.existing_customers == "all" else []
     if arriving is not None:
-        customers.append(f"{figure(arriving.per_month)} new ones in each of {arriving.months} months")
+        customers.append(f"{figure(arriving.per_month)} new a month for {arriving.months} months")
     return {
         "title": scenario.title,
         "arms": joined([scenario.titles[name] for name in scenario.arms[1:]]),
         "described": "partly" if why else "no",
         "question": f"{why} " if why else "",
         "stored": "partly" if stored else "no",
-        "files": "The files under params/ fix" if stored else "A scenario made by hand fixes",
+        "files": "The files under params/ define" if stored else "A scenario written by hand defines",
         "customers": joined(customers),
         "shop": economics.title,
         "orders": scenario.orders,
@@ -256,7 +250,7 @@ def _scope(study: Study) -> dict[str, object]:
         "rated": _state([rate], otherwise="partly"),
         "rate": percent(rate.value),
         "timing": _TIMING[economics.timing],
-        "rate_source": "It is assumed" if rate.evidence == "assumed" else "Its source is named",
+        "rate_source": "The rate is assumed" if rate.evidence == "assumed" else "Its source is given",
     }
 
 
@@ -275,8 +269,8 @@ def _evidence(study: Study) -> dict[str, object]:
     dated = f"{economics.currency}; the year of the prices is not stated."
     same_time = reviewed is not None and abs((reviewed - until).days) <= _SAME_TIME_DAYS
     if reviewed is not None:
-        dated = f"{economics.currency}; prices were last looked at on {reviewed.isoformat()}."
-        later = f" The orders end on {until.isoformat()}; nothing is converted for what prices did meanwhile."
+        dated = f"{economics.currency}; prices were last reviewed on {reviewed.isoformat()}."
+        later = f" The orders end on {until.isoformat()}; prices are not adjusted for the time between."
         dated += "" if same_time else later
     return {
         "measured": _state(effects, otherwise="no"),
@@ -284,13 +278,13 @@ def _evidence(study: Study) -> dict[str, object]:
         "valued": _state(prices, otherwise="partly"),
         "prices": _grounds(prices),
         "estimated": _state(costs, otherwise="partly") if costs else "yes",
-        "costs": f"Costs of the strategies: {_grounds(costs)}" if costs else _NO_COSTS,
+        "costs": f"Costs of the programmes: {_grounds(costs)}" if costs else _NO_COSTS,
         "dated": "yes" if same_time else "partly",
         "currency": dated,
         "owned": "yes" if answered and any(one.evidence == "measured" for one in numbers) else "partly",
         "count": len(numbers),
         "numbers": _grounds(numbers),
-        "owners": "Each has" if answered else "Not each has",
+        "owners": "All have" if answered else "Not all have",
     }
 
 
@@ -298,12 +292,12 @@ def _modelled(study: Study) -> dict[str, object]:
     """Return how it was computed, and what is uncertain."""
     scenario, cautions = study.scenario, study.cautions.height
     models = [MODELS[one] for one in scenario.structures]
-    leaving, why = f"one model of leaving, {models[0]}", "why this one of the models of leaving is not recorded"
+    leaving, why = f"one dropout model, {models[0]}", "the choice of the dropout model is not explained"
     if len(models) > 1:
-        leaving = f"{counted(len(models))} models of leaving count equally"
-        why = "all are simulated, since no order log shows who has left"
+        leaving = f"{counted(len(models))} dropout models with equal weight"
+        why = "all are used, because orders do not show who has dropped out"
     elif scenario.dropout_reason:
-        why = f"why this one of the models of leaving: {scenario.dropout_reason.strip().removesuffix('.')}"
+        why = f"reason for the dropout model: {scenario.dropout_reason.strip().removesuffix('.')}"
     few = scenario.draws < _FEW_DRAWS
     plural = "" if cautions == 1 else "s"
     return {
@@ -314,10 +308,10 @@ def _modelled(study: Study) -> dict[str, object]:
         "leaving": leaving,
         "draws": figure(scenario.draws),
         "seed": scenario.seed,
-        "stacking": "" if scenario.stacking is None else " Gains on the same thing do not add up in full.",
+        "stacking": "" if scenario.stacking is None else " Overlapping gains do not add up in full.",
         "sampled": "partly" if few else "yes",
-        "rough": f"; with {scenario.draws} draws the ends of intervals are rough" if few else "",
-        "cautions": f", and {counted(cautions)} caution{plural} of the method" if cautions else "",
+        "rough": f"; with {scenario.draws} draws, the ends of intervals are imprecise" if few else "",
+        "cautions": f", and {counted(cautions)} caution{plural} about the method" if cautions else "",
     }
 
 

@@ -183,22 +183,19 @@ def _plans(customers: FollowUp, column: int, required: float) -> Iterator[_Plan]
 
 def _verdict(plan: _Plan, currency: str) -> str:
     if plan.weeks is not None:
-        return (
-            f"Feasible: {figure(plan.per_group)} customers in each group, and the answer is known after "
-            f"{figure(plan.weeks)} weeks."
-        )
+        return f"Feasible: {figure(plan.per_group)} customers per group, with results after {figure(plan.weeks)} weeks."
     needed = (
-        f"Not feasible: each group needs {figure(plan.per_group)} customers, and {figure(plan.available)} could take "
-        "part within a year"
+        f"Not feasible: each group needs {figure(plan.per_group)} customers, and {figure(plan.available)} in total "
+        "can take part within a year"
     )
     half = plan.available // 2
     if half < 1:
         return f"{needed}."
     least = smallest_difference(plan.sd, half)
-    share = f", {percent(least / plan.mean)} of what one brings in that time" if plan.mean > 0.0 else ""
+    share = f" ({percent(least / plan.mean)} of a customer's mean contribution)" if plan.mean > 0.0 else ""
     return (
-        f"{needed}; the smallest gain that they could show is {money(least, currency)} a customer{share}, and "
-        f"{money(plan.difference, currency)} would pay for the strategy."
+        f"{needed}. With these, the smallest detectable gain is {money(least, currency)} per customer{share}; the "
+        f"programme breaks even at {money(plan.difference, currency)}."
     )
 
 

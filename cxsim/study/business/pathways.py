@@ -45,17 +45,17 @@ LABELS: Mapping[str, str] = {
     "frequency": "More frequent orders",
     "retention": "Customers stay longer",
     "basket": "Larger baskets",
-    "price": "Orders for a lower price",
-    "reference_price": "Getting used to low prices",
-    "forward_buying": "Orders borrowed from later",
+    "price": "More orders at lower prices",
+    "reference_price": "Lower price expectations",
+    "forward_buying": "Orders brought forward",
     "conversion": "More new customers",
-    "referral": "Recommended customers",
-    "reactivation": "Customers who come back",
-    "failures": "Fewer failures",
-    "service": "Less work for support",
-    "recovery": "Making up for failures",
+    "referral": "Referred customers",
+    "reactivation": "Reactivated customers",
+    "failures": "Fewer service failures",
+    "service": "Lower support workload",
+    "recovery": "Service recovery",
     "satisfaction": "More satisfied customers",
-    "returns": "Goods sent back",
+    "returns": "Changes in returns",
 }
 # By pathway of a lever, the pathways of responses in which it would show; `margin` is a cost and shows in none.
 _OF_LEVERS: Mapping[str, tuple[str, ...]] = {
@@ -130,7 +130,7 @@ def pathways(base: BaseCase, returns: pl.DataFrame, periods: pl.DataFrame) -> tu
         steps = [
             *((*step, by_world.mean(), base.error(by_world)) for *step, by_world in _steps(values, after)),
             ("base", "Base case", "base", npv.mean(), base.error(npv)),
-            ("uncertainty", "From the base case to the mean of all draws", "uncertainty", mean - npv.mean(), 0.0),
+            ("uncertainty", "From base case to mean of all draws", "uncertainty", mean - npv.mean(), 0.0),
             ("mean", "Net present value", "mean", mean, 0.0),
         ]
         title = base.scenario.titles[name]
@@ -149,7 +149,7 @@ def _summary(
     nobody = sources[frozenset()]
     lines = {LABELS[pathway]: amounts for pathway, amounts in shapley(sources, after).items()}
     if np.any(nobody != 0.0):
-        lines["Without any response of customers"] = nobody
+        lines["Without customer response"] = nobody
     expected = _by_year(periods, [line for line in LINES if line in _BENEFITS])
     known = {label: amounts.mean(axis=0) for label, amounts in lines.items()}
     known["Expected value less base case"] = expected - sum(known.values(), np.zeros(len(years)))
@@ -247,12 +247,12 @@ def _steps(values: Mapping[Set, Mapping[str, Numbers]], after: After) -> Iterato
         ("fees", "Membership fees", everybody["fees"]),
         (
             "subsidy",
-            "Given to those who would have ordered anyway",
+            "Rewards on orders that would have come anyway",
             nobody["given"] + nobody["trade"] + nobody["sent_back"],
         ),
-        ("rewards", "Given with the extra orders", everybody["given"] - nobody["given"]),
-        ("extra_returns", "Extra orders sent back", sum(back.values(), np.zeros_like(everybody["fees"]))),
-        ("programme", "Cost of the programme", everybody["programme"]),
+        ("rewards", "Rewards on additional orders", everybody["given"] - nobody["given"]),
+        ("extra_returns", "Returns of additional orders", sum(back.values(), np.zeros_like(everybody["fees"]))),
+        ("programme", "Programme costs", everybody["programme"]),
     ):
         if np.any(amount != 0.0):
             yield pathway, label, "gives" if amount.mean() >= 0.0 else "takes", amount

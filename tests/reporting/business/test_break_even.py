@@ -98,10 +98,10 @@ def test_a_caution_names_all_its_strategies_and_none_is_a_sentence():
     rows = [("a", "A <b>", "One."), ("a", "A <b>", "Two."), ("c", "C", "Two.")]
     cautions = pl.DataFrame(rows, schema=empty(CAUTIONS).schema, orient="row")
     table = cautions_table(cautions)
-    assert table.title == "Cautions apply to two strategies"
+    assert table.title == "Cautions apply to two programmes"
     assert "A &lt;b&gt; and C" in table.html()
     assert [row[2] for row in table.machine()["rows"]] == ["One.", "Two.", "Two."]
-    assert cautions_table(cautions.clear()).text == "No strategy-specific cautions apply."
+    assert cautions_table(cautions.clear()).text == "No programme-specific cautions apply."
 
 
 def test_the_title_says_at_which_size_it_pays_and_it_is_marked_once(curve, drawn_search, finding):

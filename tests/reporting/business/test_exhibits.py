@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -20,7 +21,7 @@ from cxsim.reporting.business.returns import structures_table
 from cxsim.reporting.business.statement import benefit_waterfall, statement_table
 from cxsim.reporting.business.tornado import heat_map, tornado
 from cxsim.reporting.shop.clv_fit import fit_table
-from cxsim.reporting.tables import TABLE, Column, Prose, TableSpec, machine_readable, remark
+from cxsim.reporting.tables import ROWS, TABLE, Column, Prose, TableSpec, machine_readable, remark
 from cxsim.wording import NBSP, percent
 from tests.reporting.business.cases import (
     STRATEGIES,
@@ -66,6 +67,15 @@ def test_the_styles_of_a_table_reach_no_other_table(tables):
         rules = re.findall(r"([^{}]+)\{", sheet)
         assert rules
         assert all(rule.startswith(f"#{table.id}") for rule in rules)
+
+
+def test_a_linked_table_is_its_title_on_a_page_and_can_be_opened_in_a_notebook(tables, monkeypatch):
+    linked = replace(tables[0], fold="linked", title="A <b>")
+    assert linked.html().startswith("<details><summary>A &lt;b&gt;</summary><div")
+    monkeypatch.setenv(ROWS, "all")
+    page = linked._repr_mimebundle_()
+    assert page["text/html"] == "<p><strong>A &lt;b&gt;</strong></p>"
+    assert page[TABLE]["rows"] == tables[0].machine()["rows"]
 
 
 def test_numbers_of_the_twin_are_held_to_ten_digits():

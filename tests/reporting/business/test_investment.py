@@ -64,13 +64,11 @@ def test_every_figure_stands_in_its_group_with_its_interval_or_error(returns, in
     table = investment_table(returns, investment, "USD")
     html = table.html()
     groups = re.findall(r'class="gt_group_heading"[^>]*>(.*?)<', html)
-    assert groups == [
-        "Decision", "Worth", "After the horizon", "Chance", "Return", "Time", "Money tied up", "Risk-adjusted",
-    ]  # fmt: skip
-    assert _row(html, "Net present value, USD")[0] == "41,000 ± 1,210"
-    assert _row(html, f"On investment, 90{NBSP}% interval") == ["7 % to 76 %", "−33 % to 55 %", "−80 % to −16 %"]
-    assert _row(html, f"Of a return on investment above 15{NBSP}%") == ["81 %", "42 %", "–"]
-    assert _row(html, "Return on investment, risk-adjusted") == ["2 %", "−20 %", "–"]
+    assert groups == ["Value", "After the horizon", "Risk", "Return", "Payback", "Risk-adjusted"]
+    assert _row(html, "Expected NPV, USD")[0] == "41,000 ± 1,210"
+    assert _row(html, f"ROI, 90{NBSP}% interval") == ["7 % to 76 %", "−33 % to 55 %", "−80 % to −16 %"]
+    assert _row(html, f"Chance of an ROI above 15{NBSP}%") == ["81 %", "42 %", "–"]
+    assert _row(html, "Risk-adjusted ROI") == ["2 %", "−20 %", "–"]
     assert "<b>&" not in html
     assert len(html.encode()) < 25_000
     assert table.twin.height == 3
@@ -81,37 +79,36 @@ def test_every_figure_stands_in_its_group_with_its_interval_or_error(returns, in
 
 def test_rates_near_zero_have_no_sign_and_large_ones_no_decimal(returns, investment):
     other = investment.with_columns(irr=pl.Series([-1e-14, 12.345, None]))
-    assert _row(_html(returns, other), "Internal rate (IRR), per year") == ["0.0 %", "1,234 %", "–"]
+    assert _row(_html(returns, other), "IRR, per year") == ["0.0 %", "1,234 %", "–"]
 
 
 def test_a_return_on_no_investment_is_a_dash(returns, investment):
     none = returns.with_columns(pl.lit(None, pl.Float64).alias(name) for name in ("roi", "roi_low", "roi_high"))
     html = _html(none, investment)
-    assert _row(html, "On investment") == _row(html, f"On investment, 90{NBSP}% interval") == ["–"] * 3
+    assert _row(html, "Return on investment (ROI)") == _row(html, f"ROI, 90{NBSP}% interval") == ["–"] * 3
 
 
 def test_without_a_rule_there_is_no_adjusted_case(returns, investment):
     plain = investment.with_columns(benefit_haircut=0.0, cost_uplift=0.0)
     table = investment_table(returns, plain, "USD")
-    assert table.title == "On average Free delivery and Points <b>& more</b> bring more than doing nothing"
+    assert table.title == "Expected NPV is positive for Free delivery and Points <b>& more</b>"
     assert "Risk-adjusted" not in table.html()
     assert "No risk-adjusted case" in table.html()
 
 
 def test_the_title_says_which_hold_even_after_adjustment(returns, investment):
     title = investment_table(returns, investment, "USD").title.replace(NBSP, " ")
-    assert title == (
-        "Even with benefits cut by 20 % and costs raised by 10 %, Free delivery brings more than doing nothing"
-    )
+    assert title == "Even with benefits cut by 20 % and costs raised by 10 %, NPV is positive for Free delivery"
     none = investment.with_columns(risk_adjusted_npv=-1.0)
     title = investment_table(returns, none, "USD").title.replace(NBSP, " ")
-    assert title == "With benefits cut by 20 % and costs raised by 10 %, no strategy brings more than doing nothing"
+    every = "Free delivery, Points <b>& more</b> and Win-back coupon"
+    assert title == f"With benefits cut by 20 % and costs raised by 10 %, NPV is not positive for {every}"
 
 
 def test_the_title_says_so_when_nothing_pays(returns, investment):
     losses = returns.with_columns(incremental_npv=-pl.col("incremental_npv").abs())
     title = investment_table(losses, investment, "USD").title
-    assert title == "On average no strategy earns back its investment"
+    assert title == "Expected NPV is not positive for Free delivery, Points <b>& more</b> and Win-back coupon"
 
 
 def test_tables_of_other_strategies_are_refused(returns, investment):
@@ -199,22 +196,23 @@ def test_points_and_fees_roll_forward_and_revenue_stands_in_both_views(points, f
     assert both.twin.equals(table)
     bold = re.findall(r'<th style="font-weight: bold;"[^>]*>([^<]*)</th>', both.html())
     assert bold == [
-        "Points at full value, at the end", "Contract liability, at the end", "Their revenue: accrual view",
-        "Contract liability, at the end", "Revenue from fees: accrual view",
+        "Points at face value: closing balance", "Contract liability: closing balance",
+        "Members&#x27; revenue (accrual view)", "Contract liability: closing balance",
+        "Revenue from fees (accrual view)",
     ]  # fmt: skip
     assert as_text(both) == snapshot
     html = liabilities_table(_table(fees), "USD").html()
     assert "oints" not in html
-    assert "Breakage" not in html
+    assert "breakage" not in html
 
 
 def test_the_title_says_what_is_owed_at_the_end(points, fees):
     assert liabilities_table(_table(points), "USD").title == (
-        f"At the end the shop owes its customers, by IFRS 15, USD{NBSP}5.83 with Points <b>; USD{NBSP}8.00 if every "
-        "point were redeemed"
+        f"Contract liability at the end of the horizon (IFRS 15): USD{NBSP}5.83 with Points <b> (USD{NBSP}8.00 if "
+        "every point is redeemed)"
     )
     assert liabilities_table(_table(points, fees), "USD").title == (
-        f"At the end the shop owes its customers, by IFRS 15, USD{NBSP}5.83 with Points <b> and USD{NBSP}0 with "
+        f"Contract liability at the end of the horizon (IFRS 15): USD{NBSP}5.83 with Points <b> and USD{NBSP}0 with "
         "Membership"
     )
 
@@ -233,15 +231,15 @@ def test_of_many_strategies_the_title_names_the_one_that_owes_most(fees):
         for number, owed in enumerate((1.0, 7.0, 3.0, 2.0))
     ]
     assert liabilities_table(_table(*many), "EUR").title == (
-        f"At the end the shop owes its customers most, by IFRS 15, EUR{NBSP}7.00 with Number 1"
+        f"Largest contract liability at the end of the horizon (IFRS 15): EUR{NBSP}7.00 with Number 1"
     )
 
 
 def test_where_nothing_is_owed_a_sentence_says_why():
     said = liabilities_table(empty(LIABILITIES), "USD")
     assert said.text == (
-        "No strategy here gives points or takes a fee in advance: it leaves the shop no debt to its customers, and "
-        "revenue is the same by the cash view and by the accrual view."
+        "None of the programmes issues points or takes fees in advance: there is no liability to customers, and "
+        "revenue is the same in the cash view and the accrual view."
     )
 
 
@@ -264,18 +262,19 @@ def _finding(figure):
 
 def test_the_title_sorts_strategies_by_where_their_interval_ends(specs):
     assert _finding(specs["cash_fan"]) == (
-        "After 36 months: Free shipping from a threshold on ahead; "
-        "Points programme either ahead or behind; Win-back coupon behind"
+        f"Cumulative cash after 36 months, 90{NBSP}% interval: above zero for Free shipping from a threshold on; "
+        "on both sides of zero for Points programme; below zero for Win-back coupon"
     )
     # -20,000 + 1,540 * 35 = 33,900, and 1.64 * 350 * 37 = 21,238 to both sides.
-    at_the_end = f"USD{NBSP}33,900 (12,700 to 55,100) at the end, back in month 14 on average"
+    at_the_end = f"USD{NBSP}33,900 (12,700 to 55,100) at the end; the mean pays back in month 14"
     assert at_the_end in specs["cash_fan"]["description"]
 
 
 def test_more_than_three_strategies_are_counted():
     more = fan().filter(strategy="coupon").with_columns(strategy=pl.lit("again"), title=pl.lit("Coupon again"))
     assert _finding(cash_fan(pl.concat([fan(), more]), "USD").to_dict()) == (
-        "After 36 months: 1 of 4 strategies ahead; 1 of 4 strategies either ahead or behind; 2 of 4 strategies behind"
+        f"Cumulative cash after 36 months, 90{NBSP}% interval: above zero for 1 of 4 strategies; on both sides of zero "
+        "for 1 of 4 strategies; below zero for 2 of 4 strategies"
     )
 
 
@@ -283,16 +282,16 @@ def test_each_panel_tells_the_month_of_payback_and_rings_it(specs):
     # -20,000 + 1,540 m and -15,000 + 540 m reach zero at m = 13 and m = 28, the fourteenth and the 29th month.
     rows = _rows_fan(specs["cash_fan"])
     assert [note for note in rows["_note"] if note] == [
-        "Back in month 14 on average",
-        "Back in month 29 on average",
-        "Not back within 36 months on average",
+        "Mean pays back in month 14",
+        "Mean pays back in month 29",
+        "Mean does not pay back within 36 months",
     ]
     assert rows.filter("_back")["month"].to_list() == [14, 29]
 
 
 def test_a_mean_that_is_never_below_zero_needs_no_payback():
     ahead = fan().filter(strategy="free-shipping").with_columns(mean=pl.lit(5.0))
-    assert _drawn(ahead)["_note"][0] == "Never below zero on average"
+    assert _drawn(ahead)["_note"][0] == "Mean is never below zero"
 
 
 def test_payback_counts_from_the_month_after_which_the_mean_stays_above_zero():

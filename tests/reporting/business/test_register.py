@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from html import escape
 
 import polars as pl
 import pytest
@@ -131,21 +132,22 @@ def _table(*rows):
 
 
 def _html_case_register(*rows):
-    return _table(*rows).html().replace(NBSP, " ").replace("\N{NON-BREAKING HYPHEN}", "-")
+    return _table(*rows).html().replace(NBSP, " ")
 
 
 def test_the_title_counts_what_is_assumed_and_names_what_matters():
     assert _table(_SHARE, _FEE, _DROPOUT).title == (
-        "2 of 3 numbers are assumed (1 by choice); these two move the result most: members' chance of leaving; "
+        "2 of 3 inputs are assumed (1 by choice); largest effect on NPV: members' chance of leaving; "
         "share of the list price"
     )
-    assert _table(_FEE).title == "1 of 1 numbers are assumed (1 by choice), without evidence from this shop or another"
+    assert _table(_FEE).title == "1 of 1 inputs are assumed (1 by choice), without evidence from this shop or another"
 
 
-def test_a_number_stands_with_its_range_its_spread_and_its_weight():
+def test_a_number_stands_with_its_range_and_its_weight_and_what_it_means_in_one_sentence():
     html = _html_case_register(_DROPOUT, _SHARE)
-    for cell in ("0.85 (0.7 to 1), ratio", "log-normal, wider below", "1: 12,300", "40 % (34 to 46 %)", "2: 800"):
-        assert f">{cell}<" in html
+    for cell in ("Members' chance of leaving", "0.85 (0.7 to 1), ratio", "1: 12,300", "40 % (34 to 46 %)", "2: 800"):
+        assert f">{escape(cell)}<" in html
+    assert "Measured elsewhere" not in html
 
 
 def test_a_fixed_number_has_no_range_no_grade_and_no_weight():
@@ -154,9 +156,12 @@ def test_a_fixed_number_has_no_range_no_grade_and_no_weight():
     assert html.count(">–<") == 2
 
 
-def test_a_grade_is_said_once():
-    assert ">Somebody (2021), Journal 40(3); grade B<" in _html_case_register(_DROPOUT)
-    assert ">none; grade E<" in _html_case_register(_SHARE)
+def test_a_source_is_named_by_authors_and_year_with_the_grade_of_the_value_used():
+    assert ">Somebody (2021) (B)<" in _html_case_register(_DROPOUT)
+    # What the source measured is another value than the one used.
+    assert ">Somebody (2021) (E)<" in _html_case_register(_DROPOUT | {"evidence": "assumed", "grade": "E"})
+    assert ">Books of 2024, page 3<" in _html_case_register(_FEE | {"source": "Books of 2024, page 3"})
+    assert ">no source (E)<" in _html_case_register(_SHARE)
 
 
 def test_the_head_says_which_file_who_answers_and_since_when():
@@ -202,6 +207,12 @@ def test_a_state_is_a_word_in_a_frame_and_an_item_has_its_number():
     html = _table_checklist("partly").html()
     assert '<span class="cx-badge" data-word="partly">partly</span>' in html
     assert ">1. Item &lt;1&gt;<" in html
+
+
+def test_answers_stay_in_the_file_of_the_table():
+    table = _table_checklist("partly")
+    assert ">So.<" not in table.html()
+    assert "So." in table.machine()["rows"][0]
 
 
 def test_another_state_is_refused():

@@ -39,9 +39,9 @@ def test_the_title_says_which_strategies_bring_cash(totals):
     sign = pl.when(pl.col("strategy") == "points_programme").then(-1.0).otherwise(1.0)
     mixed = totals.with_columns(incremental=pl.col("incremental") * sign)
     found = statement_table(mixed, "USD").title
-    assert found == "On average Free delivery brings more cash than doing nothing; Points programme does not"
+    assert found == "Free delivery increases expected cash; Points programme does not"
     none = totals.with_columns(incremental=-pl.col("incremental").abs())
-    assert statement_table(none, "USD").title == "On average no strategy brings more cash than it costs"
+    assert statement_table(none, "USD").title == "Free delivery and Points programme do not increase expected cash"
 
 
 def test_a_subtotal_stays_even_if_it_is_zero(totals):
@@ -113,9 +113,9 @@ def test_the_overview_has_subtotals_of_every_strategy_by_year_and_sums_below(per
     table = periods_table(periods, "USD")
     html = table.html()
     # 750 a month, 12, 2 and 14 of them; ten times as much without; nine tenths at present value.
-    assert _rows(html, "Cash contribution without the strategy")[0] == ["90,000", "15,000", "105,000"]
-    assert _rows(html, "Cash contribution with the strategy")[1] == ["81,000", "13,500", "94,500"]
-    assert _rows(html, "Difference in cash so far, at present value")[0] == ["8,100", "9,450", "9,450"]
+    assert _rows(html, "Cash contribution, no programme")[0] == ["90,000", "15,000", "105,000"]
+    assert _rows(html, "Cash contribution with the programme")[1] == ["81,000", "13,500", "94,500"]
+    assert _rows(html, "Difference in cash, cumulative present value")[0] == ["8,100", "9,450", "9,450"]
     bold = re.findall(r'<th style="font-weight: bold;"[^>]*>(.*?)</th>', html)
     assert bold == ["Difference in cash contribution"] * 2
     assert table.twin.equals(periods)
@@ -135,10 +135,11 @@ def test_small_amounts_keep_their_cents(periods):
 
 def test_the_title_says_who_is_ahead_at_present_value(periods):
     title = periods_table(periods, "USD").title
-    assert title == "At present value Free delivery brings more cash than doing nothing; Points programme does not"
-    for sign, words in ((1.0, "Free delivery and Points programme bring"), (-1.0, "no strategy brings")):
+    assert title == "Free delivery increases the present value of cash; Points programme does not"
+    for sign, verb in ((1.0, "increase"), (-1.0, "do not increase")):
         every = _made({"free_delivery": sign, "points_programme": sign})
-        assert periods_table(every, "USD").title == f"At present value {words} more cash than doing nothing"
+        said = periods_table(every, "USD").title
+        assert said == f"Free delivery and Points programme {verb} the present value of cash"
 
 
 def test_the_title_of_one_strategy_says_since_when(periods):
@@ -146,16 +147,16 @@ def test_the_title_of_one_strategy_says_since_when(periods):
     so_far = pl.when(first_year).then(-1.0).otherwise("cumulative_discounted")
     late = periods.filter(strategy="free_delivery").with_columns(cumulative_discounted=so_far)
     title = periods_table(late, "USD").title
-    assert title == "Free delivery is ahead of doing nothing, at present value, from year 2 on"
+    assert title == "Free delivery increases the cumulative present value of cash from year 2 on"
     title = periods_table(periods.filter(strategy="points_programme"), "USD").title
-    assert title == "At present value Points programme brings no more cash than doing nothing"
+    assert title == "Points programme does not increase the present value of cash"
 
 
 def test_quarters_are_folded_with_cash_and_its_interval(periods, as_text, snapshot):
     table = quarters_table(periods, "USD")
-    assert table.html().startswith("<details><summary>Difference quarter by quarter</summary>")
-    # Net revenue 4,600, margin 3 of 1,350 and cash of 750 a month, three months; nine tenths; so far twice as much.
-    cells = ["13,800", "4,050", "2,250", "1,250 to 3,250", "2,025", "4,500", "4,050"]
+    assert table.html().startswith("<details><summary>Cash contribution by quarter</summary>")
+    # Cash of 750 a month, three months; nine tenths; so far twice as much.
+    cells = ["2,250", "1,250 to 3,250", "2,025", "4,500"]
     assert _rows(table.html(), "Quarter 2")[0] == cells
     assert as_text(table) == snapshot
 
@@ -171,7 +172,7 @@ def test_volumes_are_means_over_worlds_without_each_strategy_and_with_it(as_text
     }
     rows = [(*of, month, total, 2) for of, totals in months.items() for month, total in enumerate(totals)]
     table = volumes_table(table_of(rows, VOLUMES), "USD")
-    assert table.html().startswith("<details><summary>Volumes of the base case")
+    assert table.html().startswith("<details><summary>Base-case volumes")
     # (200 + 300) / 2 and (210 + 330) / 2; 2,500,050 cents / 2 and 2,700,050 / 2.
     assert _rows(table.html(), "Orders")[0] == ["", "250", "270", "20"]
     assert _rows(table.html(), "Sales &lt;at list price&gt;")[0] == ["USD", "12,500", "13,500", "1,000"]
@@ -233,7 +234,7 @@ def test_each_cohort_has_customers_cash_interval_and_gain_per_customer(money, as
     assert _rows(html, "Existing customers")[0] == ["500", "10,000", "10,900", "900", "850 to 950", "1.80"]
     assert _rows(html, f"New in Jan{NBSP}to{NBSP}Mar{NBSP}2025")[0][:1] == ["120"]
     # 900 + 300 + 200 - 400 = 1,000 over 660 customers: 1.52
-    assert _rows(html, "All together")[0] == ["660", "50,000", "51,000", "1,000", "–", "1.52"]
+    assert _rows(html, "Total")[0] == ["660", "50,000", "51,000", "1,000", "–", "1.52"]
     assert table.twin.equals(money)
     assert as_text(table) == snapshot
 
@@ -249,14 +250,16 @@ def test_a_cohort_that_is_zero_everywhere_has_no_row_but_stays_in_the_twin(money
         [money.filter(pl.col("cohort") != "referred"), money.filter(cohort="referred").with_columns(nothing)]
     )
     table = cohort_table(empty, "USD")
-    assert _rows(table.html(), "Referred by other customers") == []
+    assert _rows(table.html(), "Referred customers") == []
     assert table.twin.equals(empty)
 
 
 def test_the_title_says_so_where_no_cohort_gains():
     losses = _made_cohort_money({"points": (-1.0, -2.0, -3.0, 0.0, 5.0), "coupon": (0.0, 0.0, 0.0, 4.0, 0.0)})
-    title = cohort_table(losses, "USD").title
-    assert title == "Referred customers bring most for Coupon; no cohort brings more with Points"
+    assert cohort_table(losses, "USD").title == (
+        "Referred customers contribute the largest cash gain with Coupon; "
+        "with Points, no customer group contributes a gain"
+    )
 
 
 def test_a_title_column_names_the_strategies(money):
@@ -289,10 +292,10 @@ def _moved(kind, amount):
     return pathways().with_columns(amount=pl.when(points & (pl.col("kind") == kind)).then(amount).otherwise("amount"))
 
 
-def test_the_title_tells_how_much_of_the_gains_is_eaten_up():
+def test_the_title_tells_which_share_of_the_gross_benefit_costs_and_rewards_take():
     # 36.7 of 77.7, 29.1 of 35.2 and 17.1 of 7.6 thousand.
     assert _finding(pathways()) == (
-        "Costs and giveaways eat up 47 % of the gains for Free shipping from a threshold on, "
+        "Costs and rewards take 47 % of the gross benefit for Free shipping from a threshold on, "
         "83 % for Points programme and 225 % for Win-back coupon"
     )
 
@@ -300,8 +303,8 @@ def test_the_title_tells_how_much_of_the_gains_is_eaten_up():
 def test_of_more_than_three_strategies_the_least_and_the_most_are_alt_text():
     more = pathways().filter(strategy="points").with_columns(title=pl.lit("Points again"))
     assert _finding(pl.concat([pathways(), more])) == (
-        "Costs and giveaways eat up from 47 % of the gains (Free shipping from a threshold on) "
-        "to 225 % (Win-back coupon)"
+        "Costs and rewards take 47 % (Free shipping from a threshold on) to 225 % (Win-back coupon) of the "
+        "gross benefit"
     )
 
 
@@ -310,7 +313,7 @@ def test_a_strategy_that_only_takes_has_no_share_of_gains():
     # -11,900 - 2,800 - 2,400.
     summed = pl.col("kind").is_in(["base", "mean"])
     alt_text = only.with_columns(amount=pl.when(summed).then(-17_100.0).otherwise("amount"))
-    assert _finding(alt_text) == "Win-back coupon gains by no way"
+    assert _finding(alt_text) == "Win-back coupon has no gross benefit"
 
 
 def test_each_bar_starts_where_the_one_before_ends_and_sums_at_zero(waterfall):

@@ -1,4 +1,4 @@
-"""What the result hangs on: one number or two are moved."""
+"""What the result depends on: one assumption or two are moved."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from cxsim.tables import empty
 from tests.reporting.business.cases import STRATEGIES, heat, tornado as cases_tornado
 
 NBSP = "\N{NO-BREAK SPACE}"
+OWN = 0.05
 _NEAR = {
     "strategy": "points",
     "title": "Points",
@@ -57,24 +58,23 @@ def test_the_side_on_which_it_pays_is_that_of_the_plan_where_the_plan_pays():
 
 
 def test_numbers_that_change_nothing_are_counted_in_one_row():
-    assert ">Two other numbers: nowhere within its plausible range<" in _html(_NEAR, _NEVER, _NEVER)
-    assert ">One number: nowhere within its plausible range<" in _html(_NEVER)
+    assert ">Two other assumptions: no break-even within their 98 % range<" in _html(_NEAR, _NEVER, _NEVER)
+    assert ">One assumption: no break-even within its 98 % range<" in _html(_NEVER)
     assert len(_table(_NEAR, _NEVER, _NEVER).machine()["rows"]) == 3
 
 
 def test_the_title_names_strategies_whose_sign_one_believed_number_turns():
     other = {"strategy": "coupon", "title": "Coupon"}
-    assert (
-        _table(_NEAR, _FAR | other).title
-        == "One number alone, moved within its plausible range, could turn the result of Points"
+    assert _table(_NEAR, _FAR | other).title == (
+        "A single assumption, within its plausible range, can change the sign of NPV for Points"
     )
     assert _table(_FAR, _NEVER | other).title == (
-        "No single number, within its plausible range, turns a gain into a loss or a loss into a gain"
+        "No single assumption, within its plausible range, changes the sign of NPV"
     )
 
 
 def test_without_a_spread_there_is_a_sentence():
-    assert "none was moved" in _table().text
+    assert "there is no break-even" in _table().text
 
 
 def _made(worths):
@@ -109,7 +109,7 @@ def _rows(html, name):
 
 
 def test_rates_go_down_and_horizons_across_with_the_interval_in_each_cell(rates, as_text, snapshot):
-    table = rates_table(rates, "USD")
+    table = rates_table(rates, "USD", OWN)
     # Rounded together: the largest end of an interval is 6,000.
     assert _rows(table.html(), f"5{NBSP}% a year")[0] == ["−500 (−2,500 to 1,500)", "4,000 (2,000 to 6,000)"]
     assert table.twin.equals(rates)
@@ -118,11 +118,19 @@ def test_rates_go_down_and_horizons_across_with_the_interval_in_each_cell(rates,
 
 def test_the_order_of_the_rows_does_not_matter_within_a_strategy(rates):
     mixed = pl.concat(part.reverse() for part in rates.partition_by("strategy", maintain_order=True))
-    assert rates_table(mixed, "USD").html() == rates_table(rates, "USD").html()
+    assert rates_table(mixed, "USD", OWN).html() == rates_table(rates, "USD", OWN).html()
+
+
+def test_of_five_rates_the_lowest_that_of_the_scenario_and_the_highest_are_shown(rates):
+    every = pl.concat(rates.head(2).with_columns(annual_discount_rate=rate) for rate in (0.0, 0.05, 0.1, 0.15, 0.2))
+    table = rates_table(every, "USD", 0.15)
+    shown = re.findall(r"<th[^>]*gt_stub[^>]*>(.*?)</th>", table.html())
+    assert shown == [f"{rate}{NBSP}% a year" for rate in (0, 15, 20)]
+    assert table.twin.height == every.height
 
 
 def test_a_combination_that_was_not_computed_is_a_dash(rates):
-    html = rates_table(rates.slice(1), "USD").html()
+    html = rates_table(rates.slice(1), "USD", OWN).html()
     assert _rows(html, f"5{NBSP}% a year")[0] == ["–", "4,000 (2,000 to 6,000)"]
 
 
@@ -132,22 +140,21 @@ def test_a_combination_that_was_not_computed_is_a_dash(rates):
         (
             {"A": (1.0, 1.0, 1.0, 1.0), "B": (1.0, -1.0, 1.0, 1.0), "C": (-1.0,) * 4},
             (
-                "On average A pays at every discount rate and horizon; "
-                "B pays at some discount rates and horizons only; "
-                "C pays at none"
+                "Expected NPV is positive at every discount rate and horizon for A; "
+                "at some discount rates and horizons for B; at no discount rate and horizon for C"
             ),
         ),
-        ({"A": (1.0,) * 4, "B": (2.0,) * 4}, "On average A and B pay at every discount rate and horizon"),
-        ({"A": (-1.0,) * 4, "B": (0.0,) * 4}, "On average no strategy pays at any discount rate and horizon"),
+        ({"A": (1.0,) * 4, "B": (2.0,) * 4}, "Expected NPV is positive at every discount rate and horizon for A and B"),
+        ({"A": (-1.0,) * 4, "B": (0.0,) * 4}, "Expected NPV is positive at no discount rate and horizon for A and B"),
     ],
 )
 def test_the_title_says_where_each_strategy_pays(worths, title):
-    assert rates_table(_made(worths), "USD").title == title
+    assert rates_table(_made(worths), "USD", OWN).title == title
 
 
 def test_a_table_without_horizons_is_refused(rates):
     with pytest.raises(TableError, match="RATES: no column 'horizon_months'"):
-        rates_table(rates.drop("horizon_months"), "USD")
+        rates_table(rates.drop("horizon_months"), "USD", OWN)
 
 
 def _figure(table):
@@ -169,20 +176,14 @@ def bars(specs):
 
 def test_the_title_counts_the_numbers_that_alone_turn_the_sign(specs):
     assert _finding(specs["tornado"]) == (
-        "Gain or loss hangs on one of four numbers for Points programme, on none for the others"
+        "Assumptions that alone change the sign of NPV: none of six for Free shipping from a threshold on, one of "
+        "four for Points programme and none of two for Win-back coupon"
     )
-
-
-def test_the_one_other_strategy_is_named():
-    two = cases_tornado().filter(pl.col("strategy") != "coupon")
-    assert _finding(_figure(two)).endswith("for Points programme, on none for Free shipping from a threshold on")
 
 
 def test_where_no_number_turns_the_sign_the_title_says_so():
     one = cases_tornado().filter(strategy="coupon")
-    assert _finding(_figure(one)) == "No number alone turns the sign of Win-back coupon"
-    two = cases_tornado().filter(pl.col("strategy") != "points")
-    assert _finding(_figure(two)) == "No number alone turns the sign of any result"
+    assert _finding(_figure(one)) == "No single assumption changes the sign of NPV"
 
 
 def test_the_largest_swing_stands_first_whatever_the_order_of_rows():
@@ -206,7 +207,7 @@ def test_of_more_than_three_strategies_those_that_move_most_keep_their_colours()
     )
     figure = _figure(pl.concat([small, cases_tornado()]))
     assert _rows_tornado(figure)["name"].unique(maintain_order=True).to_list() == list(STRATEGIES.values())
-    assert "Of four strategies, the three whose result moves most" in " ".join(figure["title"]["subtitle"])
+    assert "Shown: the three of four programmes whose NPV moves most" in " ".join(figure["title"]["subtitle"])
     # The one that is not drawn has the first colour.
     assert figure["spec"]["layer"][0]["encoding"]["color"]["scale"]["domain"][0] == "Small one"
 
@@ -236,15 +237,15 @@ def test_the_title_counts_the_nodes_that_pay(specs):
     # Points: 3.1 - 11.2 i - 2.9 j with i, j from -2 to 2 is above zero at all ten nodes of i < 0, and at i = 0 for
     # j <= 1, four of five.
     assert _finding(specs["heat_map"]) == (
-        "Free shipping from a threshold on pays at 12 of 25 pairs of values, "
-        "Points programme at 14 of 25 and Win-back coupon at none of 5"
+        "Pairs of values with a positive NPV: 12 of 25 for Free shipping from a threshold on, 14 of 25 for Points "
+        "programme and none of 5 for Win-back coupon"
     )
 
 
 def test_of_more_than_three_strategies_the_least_and_the_most_are_alt_text():
     more = heat().filter(strategy="coupon").with_columns(title=pl.lit("Coupon again"))
     assert _finding(heat_map(pl.concat([heat(), more]), "USD").to_dict()) == (
-        "Pays at none of 5 (Win-back coupon) to 14 of 25 (Points programme) pairs of values"
+        "Pairs of values with a positive NPV: none of 5 (Win-back coupon) to 14 of 25 (Points programme)"
     )
 
 
@@ -270,17 +271,17 @@ def test_the_line_runs_between_gains_and_losses_and_nowhere_else(cells):
 
 def test_the_axes_are_named_in_words_also_where_there_is_only_one(cells):
     first = cells.filter(pl.col("_first")).rows(named=True)[0]
-    assert first["_note"] == "Across: order rate, against before"
-    assert first["_down"] == "Upwards: share of the orders that were above the threshold already"
+    assert first["_note"] == "Horizontal axis: order rate, against before"
+    assert first["_down"] == "Vertical axis: share of the orders that were above the threshold already"
     one = cells.filter(name="Win-back coupon")
     assert one["y"].unique().to_list() == [""]
-    assert one["_down"][0] == "It has no second number that is uncertain"
+    assert one["_down"][0] == "It has no second uncertain assumption"
 
 
 def test_a_strategy_without_any_number_is_one_cell_that_says_so():
     none = heat().filter(strategy="coupon").head(1).with_columns(x_id=pl.lit(""), x=pl.lit(0.0))
     cell = _rows_heat(heat_map(none, "USD").to_dict())
-    assert cell.select("x", "y", "_note").row(0) == ("", "", "None of its own numbers is uncertain")
+    assert cell.select("x", "y", "_note").row(0) == ("", "", "None of its own assumptions is uncertain")
 
 
 def test_the_description_gives_the_worst_and_the_best_node(specs):

@@ -146,7 +146,7 @@ def test_every_slider_has_a_label_and_its_value_is_written_with_its_unit(spec):
     assert labels == {
         "x_value": "Members' chance of leaving, against without",
         "y_value": "Share of customers who join",
-        "cost": "Cost of the programme, against the plan",
+        "cost": "Programme costs, multiple of plan",
         "margin": "Gross margin",
         "rate": "Discount rate",
         "horizon": "Horizon",
@@ -177,12 +177,12 @@ def test_a_strategy_with_one_number_has_no_slider_for_the_other():
 
 def test_the_title_tells_the_base_case_and_the_subtitle_what_the_decision_rests_on(spec):
     assert " ".join(spec["title"]["text"]) == (
-        "What if: Points programme pays back in the base case, USD\N{NO-BREAK SPACE}12,300"
+        "What if: base-case NPV of Points programme is USD\N{NO-BREAK SPACE}12,300"
     )
     subtitle = " ".join(spec["title"]["subtitle"])
-    assert "net present value, with points and working capital still outstanding settled." in subtitle
-    assert "numbers without a slider stay at their central values" in subtitle
-    assert "The decision above rests on the mean over all draws instead." in subtitle
+    assert "NPV, after settling outstanding points and working capital." in subtitle
+    assert "assumptions without a slider stay at central values" in subtitle
+    assert "The decision rests on the mean over all draws." in subtitle
 
 
 @pytest.mark.parametrize("version", ["5.8", "6.4"])

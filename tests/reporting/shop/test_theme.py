@@ -104,7 +104,7 @@ TABLES = {
     "clv": (lambda table: clv_value.clv_table(table, "USD"), "steps"),
     "associations_table": (drivers.associations_table, "found"),
     "doses": (drivers.doses_table, "doses"),
-    "naive": (lambda table: promoters.naive_table(table, "USD", "Points"), "readings"),
+    "naive": (lambda table: promoters.naive_table(table, "USD"), "readings"),
     "selection_table": (promoters.selection_table, "panel"),
     "dashboard": (lambda table: metrics.dashboard_table(table, "EUR"), "dashboard"),
     "not_measured": (lambda table: metrics.not_measured_table(pl.concat([table, _few(table)])), "dashboard"),

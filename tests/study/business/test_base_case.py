@@ -83,7 +83,7 @@ def test_a_cost_that_comes_whatever_customers_do_is_counted_in_its_months_and_pa
     cost = replace(strategy.costs[0], kind="working_capital", amount=assumed(600.0, Unit.MONEY))
     paused = replace(strategy, costs=(cost,), reach=replace(strategy.reach, from_month=2, until_month=5))
     base = base_case(run(small(draws=2, strategies=(paused,), new_customers=None, existing_customers="all")))
-    tied = volumes(base).filter(volume="Working capital tied up, less released: Points programme")
+    tied = volumes(base).filter(volume="Change in working capital: Points programme")
     worlds = tied["worlds"][0]
     assert (tied["total"] / worlds).to_list() == [0, 0, 1, 0, 0, -1, 0, 0, 0, 0, 0, 0]
 
@@ -92,9 +92,9 @@ def test_two_strategies_of_one_title_have_volumes_of_their_own(central):
     first, second, third = central.scenario.strategies
     twins = (first, replace(second, title=first.title), third)
     table = volumes(base_case(run(small(draws=2, strategies=twins))))
-    started = table.filter(pl.col("volume").str.starts_with("Start:"))["volume"].unique(maintain_order=True).to_list()
+    started = table.filter(pl.col("volume").str.starts_with("Launch:"))["volume"].unique(maintain_order=True).to_list()
     assert started == [
-        "Start: Points programme (points-programme)",
-        "Start: Points programme (win-back-coupon)",
-        "Start: Faster delivery",
+        "Launch: Points programme (points-programme)",
+        "Launch: Points programme (win-back-coupon)",
+        "Launch: Faster delivery",
     ]

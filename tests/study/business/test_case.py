@@ -30,7 +30,7 @@ def test_the_tables_of_a_case_follow_the_locale_of_the_shop_and_not_of_the_sessi
     assert [name for name in english if not again[name].equals(english[name])] == []
     other = {name for name in english if not there[name].equals(english[name])}
     assert other
-    assert other <= {"decision", "investment", "test_plan", "checklist", "naive"}
+    assert other <= {"decision", "investment", "test_plan", "checklist"}
 
 
 def _tables(case) -> dict[str, pl.DataFrame]:

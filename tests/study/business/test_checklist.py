@@ -72,21 +72,21 @@ def test_prices_must_be_dated_and_of_the_time_of_the_orders(study, reviewed_on, 
     assert _item(_with(study, economics=economics), 15)["state"] == state
 
 
-def test_one_model_of_leaving_is_part_of_the_uncertainty_only(study):
+def test_one_dropout_model_is_part_of_the_uncertainty_only(study):
     several = _with(study, dropout="all")
     for number in (16, 20):
         assert (_item(study, number)["state"], _item(several, number)["state"]) == ("partly", "yes")
-    assert _item(several, 20)["answer"].endswith("three models of leaving count equally.")
+    assert _item(several, 20)["answer"].endswith("three dropout models with equal weight.")
 
 
 def test_numbers_need_an_owner_and_one_that_is_measured(study):
     assert _item(study, 22)["state"] == "partly"
-    assert _item(study, 22)["answer"].endswith("Not each has somebody who answers for it.")
+    assert _item(study, 22)["answer"].endswith("Not all have an owner.")
     scenario = study.scenario
     strategies = tuple(replace(one, owner="Head of loyalty") for one in scenario.strategies)
     economics = replace(scenario.economics, owner="Head of finance")
     owned = _with(study, strategies=strategies, economics=economics)
-    assert _item(owned, 22)["answer"].endswith("Each has somebody who answers for it.")
+    assert _item(owned, 22)["answer"].endswith("All have an owner.")
     assert _item(owned, 22)["state"] == "partly"
     measured = replace(economics, gross_margin=_measured(economics.gross_margin))
     assert _item(_with(owned, economics=measured), 22)["state"] == "yes"
@@ -106,7 +106,7 @@ def test_every_section_that_is_named_stands_in_the_report(study):
     lines = [line.strip() for cell in notebook["cells"] if cell["cell_type"] == "markdown" for line in cell["source"]]
     heads = {line.lstrip("# ") for line in lines if line.startswith("#")}
     # The audit trail is added to every report.
-    assert set(checklist(study)["where"]) - heads == {"Appendix: audit trail", "Nowhere"}
+    assert set(checklist(study)["where"]) - heads == {"Appendix: audit trail", "Not reported"}
 
 
 def _moved(*swings):

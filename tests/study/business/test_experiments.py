@@ -110,8 +110,7 @@ def test_the_feasible_plan_with_the_highest_net_benefit_is_chosen(study):
     assert row["cost"] == pytest.approx(20_000.0, rel=0.01)
     assert row["net_benefit"] == row["value"] - row["cost"]
     assert row["verdict"] == (
-        f"Feasible: {row['per_group']:,} customers in each group, and the answer is known after "
-        f"{row['weeks']:.0f} weeks."
+        f"Feasible: {row['per_group']:,} customers per group, with results after {row['weeks']:.0f} weeks."
     )
     # The last of those needed comes within the three months of arrivals, and is then followed.
     assert 13.0 <= row["weeks"] <= (91 + 92) / 7
@@ -127,7 +126,7 @@ def test_too_few_customers_are_shown_the_smallest_gain_that_they_could_show(stud
     half = row["available"] // 2
     least = smallest_difference(row["sd"], half)
     assert row["verdict"].startswith(f"Not feasible: each group needs {row['per_group']:,} customers")
-    assert f"USD\N{NO-BREAK SPACE}{least:.2f} a customer" in row["verdict"]
+    assert f"USD\N{NO-BREAK SPACE}{least:.2f} per customer" in row["verdict"]
 
 
 def test_the_value_of_a_test_is_that_of_knowing_the_effects(study, case):
