@@ -423,8 +423,10 @@ def in_html(text: str) -> str:
 def labelled(text: str, quantity: str, strategy: str = "", estimator: str = "given") -> str:
     """Return words whose numbers, from the first to the last, say what they measure: HTML has it as attributes.
 
-    Without a strategy they are numbers of the shop as it is, with none.
+    Without a strategy they are those of the shop without a programme. Words that are labelled already stay as they are.
     """
+    if "\ue001" in text:
+        return text
     label = f"\ue001{quantity}|{strategy or 'no-programme'}|{estimator}\ue002"
     return _NUMBERS.sub(lambda found: f"{label}{found[0]}\ue003", text)
 

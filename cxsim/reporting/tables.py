@@ -47,7 +47,7 @@ Fold = Literal["open", "folded", "linked"]
 
 # How a number of a page was found, as its cells and sentences say.
 MEAN, SHARE, QUANTILES = "mean-of-draws", "share-of-draws", "quantiles-of-draws"
-ERROR, CENTRAL = "simulation-error", "base-case"
+ERROR, CENTRAL, TAIL = "simulation-error", "base-case", "worst-tenth-of-draws"
 # Stands for the code of the currency in words that are computed, which may hold somebody's own braces: a character that
 # Unicode leaves to private use.
 CURRENCY = "\ue000"

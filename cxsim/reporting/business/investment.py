@@ -15,14 +15,17 @@ from cxsim.finance.statement import FAN
 from cxsim.reporting.tables import (
     BADGES,
     CURRENCY,
+    ERROR,
+    MEAN,
+    QUANTILES,
+    SHARE,
+    TAIL,
     Column,
     Prose,
     Row,
     Table,
     TableSpec,
-    amount,
     headed,
-    interval,
     share_to,
     with_amounts,
 )
@@ -48,7 +51,22 @@ from cxsim.reporting.theme import (
 from cxsim.simulation.counts import YEARS_AFTER
 from cxsim.study.business.liabilities import LIABILITIES
 from cxsim.tables import RETURNS, WHOLE_HORIZON, check
-from cxsim.wording import INTERVAL, MISSING, NBSP, counted, figure, in_words, joined, money, percent
+from cxsim.wording import (
+    INTERVAL,
+    MISSING,
+    NBSP,
+    WORST,
+    between,
+    chance,
+    counted,
+    figure,
+    figure_against,
+    in_words,
+    joined,
+    labelled,
+    money,
+    percent,
+)
 
 _HEIGHT = 150
 _INDENT = 62
@@ -133,7 +151,9 @@ def cash_fan(fan: pl.DataFrame, currency: str) -> Figure:
         texts.append(f"{name}: {in_words(*ends, currency=currency)} at the end; {paid}.")
     table = _noted(months, end)
     drawn = strategy_panels(_layers(table, currency, end), table, indent=_INDENT, height=_HEIGHT, x="shared")
-    return framed(drawn, finding=_fan_finding(months, end), shown=shown, alt_text=" ".join(texts))
+    return framed(
+        drawn, finding=_fan_finding(months, end), shown=shown, alt_text=" ".join(texts), measures=("cash", QUANTILES)
+    )
 
 
 def liabilities_table(liabilities: pl.DataFrame, currency: str) -> Table | Prose:
@@ -223,23 +243,28 @@ _NOTES = (
     ),
     "±: one standard error of the simulation.",
 )
-# Amounts that are read against each other, so rounded together.
-_VALUES = ("incremental_npv", "npv_low", "npv_high", "cvar", "benefits_pv", "costs_pv")
-_AFTER = ("after_horizon", "after_horizon_low", "after_horizon_high")
 
 
 def _with_error(
-    name: str, error: str, write: Callable[[float], str], scale: float = 1.0
+    name: str, error: str, write: Callable[[float], str], estimator: str, quantity: str = ""
 ) -> Callable[[Row], str | None]:
-    """Return how a figure is written with its simulation error, both times `scale` in what is printed."""
+    """Return how a figure is written with its simulation error; that of a share is in hundredths."""
+    scale, measured = (1.0 if write is figure else 100.0), quantity or name
 
     def written(row: Row) -> str | None:
         value, size = row[name], row[error]
-        if value is None or size is None:
-            return None if value is None else write(value)
-        return f"{write(value)} ± {figure(scale * size, '.0f' if scale * size >= 1.0 else '.1f')}"
+        if value is None:
+            return None
+        text = labelled(write(value), measured, row["strategy"], estimator)
+        if size is None:
+            return text
+        return f"{text} ± {labelled(figure(scale * size, '.1f'), f'{measured}_error', row['strategy'], ERROR)}"
 
     return written
+
+
+def _between(low: str, high: str) -> Callable[[Row], str]:
+    return lambda row: between(row[low], row[high])
 
 
 def _yearly(rate: float) -> str:
@@ -254,51 +279,58 @@ _INVESTMENT = TableSpec(
     line="title",
     columns={
         "decision": Column("Recommendation", write=BADGES.__getitem__, group="Value"),
-        "npv": Column("Expected NPV, {currency}", amount(_VALUES[0], _VALUES[1:]), error="npv_mc_error", group="Value"),
-        "npv_90": Column(f"NPV, {INTERVAL}", interval("npv_low", "npv_high", _VALUES), group="Value"),
-        "benefits": Column("Benefits, {currency}", amount("benefits_pv", _VALUES), group="Value"),
-        "costs": Column("Investment, {currency}", amount("costs_pv", _VALUES), group="Value"),
-        "after_horizon": Column(
-            "Retained customers, {currency}", amount(_AFTER[0], _AFTER[1:]), group="After the horizon"
+        "npv": Column("Expected NPV, {currency}", "incremental_npv", error="npv_mc_error", group="Value"),
+        "npv_interval": Column(f"NPV, {INTERVAL}", _between("npv_low", "npv_high"), group="Value", estimator=QUANTILES),
+        "benefits": Column("Benefits, {currency}", "benefits_pv", group="Value"),
+        "investment": Column("Investment, {currency}", group="Value"),
+        "after_horizon": Column("Retained customers, {currency}", group="After the horizon"),
+        "after_horizon_interval": Column(
+            INTERVAL.capitalize(),
+            _between("after_horizon_low", "after_horizon_high"),
+            group="After the horizon",
+            estimator=QUANTILES,
         ),
-        "after_horizon_90": Column(INTERVAL.capitalize(), interval(*_AFTER[1:], _AFTER), group="After the horizon"),
-        "gain": Column(
-            "Chance of a positive NPV", _with_error("prob_npv_positive", "prob_mc_error", percent, 100.0), group="Risk"
+        "prob_npv_positive": Column(
+            "Chance of a positive NPV", _with_error("prob_npv_positive", "prob_mc_error", chance, SHARE), group="Risk"
         ),
         # Its head names the hurdle.
         "prob_above_hurdle": Column("", group="Risk"),
-        "prob_payback": Column("Chance of payback within the horizon", write=percent, group="Risk"),
-        "worst": Column(
-            f"Expected NPV in the worst 10{NBSP}% (CVaR), {{currency}}",
-            amount("cvar", _VALUES),
-            error="cvar_mc_error",
-            group="Risk",
+        "prob_payback": Column("Chance of payback within the horizon", write=percent, group="Risk", estimator=SHARE),
+        "cvar": Column(
+            f"Expected NPV in the {WORST} (CVaR), {{currency}}", error="cvar_mc_error", group="Risk", estimator=TAIL
         ),
         "peak_funding": Column("Peak funding need, {currency}", group="Risk"),
-        "roi": Column("Return on investment (ROI)", _with_error("roi", "roi_mc_error", _whole, 100.0), group="Return"),
+        "roi": Column("Return on investment (ROI)", _with_error("roi", "roi_mc_error", _whole, MEAN), group="Return"),
         "roi_interval": Column(
             f"ROI, {INTERVAL}",
             lambda row: None if row["roi"] is None else " to ".join(map(_whole, (row["roi_low"], row["roi_high"]))),
             group="Return",
+            estimator=QUANTILES,
         ),
-        "profitability_index": Column(
-            "Profitability index (benefits / investment)", write=lambda index: figure(index, ",.2f"), group="Return"
+        "benefits_per_investment": Column(
+            "Profitability index (benefits / investment)",
+            "profitability_index",
+            lambda index: figure_against(index, 1.0, 2),
+            group="Return",
         ),
         "irr": Column("IRR, per year", write=_yearly, group="Return"),
         "mirr": Column("Modified IRR (MIRR), per year", write=_yearly, group="Return"),
         "payback": Column(
-            "Median payback, months", _with_error("payback_months", "payback_mc_error", figure), group="Payback"
+            "Median payback, months",
+            _with_error("payback_months", "payback_mc_error", figure, "median", "payback"),
+            group="Payback",
         ),
-        "payback_months_late": Column(f"Payback in 90{NBSP}% of draws, months", write=figure, group="Payback"),
+        "payback_months_late": Column(
+            f"Payback in 90{NBSP}% of draws, months", write=figure, group="Payback", estimator=QUANTILES
+        ),
         "discounted_payback_months": Column("Discounted payback, months", write=figure, group="Payback"),
     },
     notes=_investment_notes,
+    estimator=MEAN,
 )
 _RISK_ADJUSTED = {
-    "adjusted": Column(
-        "Risk-adjusted NPV, {currency}", amount("risk_adjusted_npv", _VALUES[:1]), group="Risk-adjusted"
-    ),
-    "risk_adjusted_roi": Column("Risk-adjusted ROI", write=_whole, group="Risk-adjusted"),
+    "risk_adjusted_npv": Column("Risk-adjusted NPV, {currency}", group="Risk-adjusted", estimator="rule"),
+    "risk_adjusted_roi": Column("Risk-adjusted ROI", write=_whole, group="Risk-adjusted", estimator="rule"),
 }
 
 
@@ -357,7 +389,7 @@ def _fan_finding(months: pl.DataFrame, end: int) -> str:
     last = months.filter(month=end).select("name", low="q05", high="q95")
     states = by_interval(last, ("above zero", "on both sides of zero", "below zero"), _NAMED)
     places = "; ".join(f"{state} for {who}" for state, who in states)
-    return f"Cumulative cash after {end} months, {INTERVAL}: {places}"
+    return f"Cumulative cash after {labelled(figure(end), 'horizon')} months, {INTERVAL}: {places}"
 
 
 # Columns by the lines that show them.

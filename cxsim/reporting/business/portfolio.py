@@ -11,7 +11,7 @@ import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError, choices
-from cxsim.reporting.tables import MEAN, QUANTILES, SHARE, Column, Row, Table, TableSpec
+from cxsim.reporting.tables import MEAN, QUANTILES, SHARE, TAIL, Column, Row, Table, TableSpec
 from cxsim.reporting.theme import (
     BASELINE,
     GROUND,
@@ -368,7 +368,7 @@ _PORTFOLIO = TableSpec(
             lambda row: None if row["low"] is None else between(row["low"], row["high"]),
             estimator=QUANTILES,
         ),
-        "cvar": Column(f"Expected NPV, {WORST}", estimator="worst-tenth-of-draws"),
+        "cvar": Column(f"Expected NPV, {WORST}", estimator=TAIL),
         "prob_npv_positive": Column("Chance of a positive NPV", write=chance, estimator=SHARE),
         "interaction": Column("Interaction"),
         "gap": Column("Below the best, same draws", error="gap_mc_error"),

@@ -321,6 +321,7 @@ _CAUTIONS = TableSpec(
     line=lambda row: joined(row["title"]),
     columns={"caution": Column("Caution", write=lambda text: text.replace("`", ""), align="text")},
     empty="No programme-specific cautions apply.",
+    estimator="fit",
 )
 
 

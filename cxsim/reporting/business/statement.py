@@ -13,6 +13,8 @@ from cxsim.errors import TableError
 from cxsim.finance.statement import COHORT_MONEY, PERIODS
 from cxsim.params import CENTS, Unit
 from cxsim.reporting.tables import (
+    CENTRAL,
+    MEAN,
     RESULT,
     SUBTOTALS,
     Column,
@@ -35,6 +37,7 @@ from cxsim.reporting.theme import (
     distinct,
     either,
     framed,
+    in_chart,
     in_order,
     largest,
     least_and_most,
@@ -59,7 +62,9 @@ from cxsim.wording import (
     INTERVAL,
     NBSP,
     figure,
+    figure_against,
     joined,
+    labelled,
     money,
     number,
     precision,
@@ -89,6 +94,7 @@ _ROW = 30
 # Width for the amount beside a bar, in pixels.
 _ENDS = 54
 # Each sum of a waterfall, and the kinds that lead to it.
+_ESTIMATORS = {"base": CENTRAL, "mean": MEAN}
 _LEADS_TO = {"base": ("gives", "takes"), "mean": ("base", "uncertainty")}
 # Sums of floating numbers differ from their sum by this share of the largest of them at most.
 _ROUNDING = 1e-6
@@ -248,7 +254,11 @@ def benefit_waterfall(pathways: pl.DataFrame, currency: str) -> Figure:
     )
     drawn = strategy_panels(_layers(steps, currency), steps, height=alt.Step(_ROW))
     return framed(
-        drawn, finding=_benefits_finding(table), shown=shown, alt_text=read_out_by_name(steps, "{label} {_written}")
+        drawn,
+        finding=_benefits_finding(table),
+        shown=shown,
+        alt_text=read_out_by_name(steps, "{label} {_written}"),
+        measures=("npv_by_pathway", CENTRAL),
     )
 
 
@@ -492,11 +502,12 @@ def _steps(own: pl.DataFrame, currency: str) -> pl.DataFrame:
     moved = pl.when(total).then(0.0).otherwise("amount")
     kind = pl.when(total).then(pl.lit("sum")).when(amount > 0.0).then(pl.lit("adds")).otherwise(pl.lit("subtracts"))
     start = pl.when(total).then(0.0).otherwise(moved.cum_sum() - moved)
-    steps = own.filter((amount != 0.0) | total).with_columns(kind=kind, _start=start, _end=start + amount)
+    steps = own.filter((amount != 0.0) | total)
+    steps = steps.with_columns(kind=kind, leads_to="kind", _start=start, _end=start + amount)
     texts = with_texts(
         steps,
         {
-            "_written": lambda row: f"{'+' if row['kind'] == 'adds' else ''}{number(row['amount'])}",
+            "_written": _amount,
             "_label": lambda row: "\n".join(balanced(row["label"], _CHARACTERS)),
         },
     )
@@ -505,8 +516,18 @@ def _steps(own: pl.DataFrame, currency: str) -> pl.DataFrame:
         pl.int_range(1, pl.len() + 1).alias("step"),
         *("label", "kind", "amount", "_written", "_label", "_start", "_end"),
         _edge=pl.max_horizontal("_start", "_end"),
-        _note=pl.lit(f"Mean: {money(_mean(own), currency)}"),
+        _note=pl.lit(in_chart(f"Expected NPV: {_labelled(money(_mean(own), currency), own['strategy'][0], 'mean')}")),
     )
+
+
+def _amount(row: Row) -> str:
+    if row["leads_to"] in _ESTIMATORS:
+        return in_chart(_labelled(number(row["amount"]), row["strategy"], row["leads_to"]))
+    return f"{'+' if row['kind'] == 'adds' else ''}{number(row['amount'])}"
+
+
+def _labelled(text: str, strategy: str, kind: str) -> str:
+    return labelled(text, "npv", strategy, _ESTIMATORS[kind])
 
 
 def _mean(own: pl.DataFrame) -> float:
@@ -545,15 +566,19 @@ def _layers(steps: pl.DataFrame, currency: str) -> list[alt.Chart]:
 def _benefits_finding(pathways: pl.DataFrame) -> str:
     """Return which share of the gross benefit of each strategy costs and rewards take."""
     gives, takes = (pl.col("amount").filter(kind=kind).sum() for kind in ("gives", "takes"))
-    shares = pathways.group_by("name", maintain_order=True).agg(share=pl.when(gives > 0.0).then(-takes / gives))
+    share = pl.when(gives > 0.0).then(-takes / gives)
+    shares = pathways.group_by("strategy", "name", maintain_order=True).agg(share=share)
     taken = shares.drop_nulls()
+
+    def said(strategy: str, share: float) -> str:
+        words = f"{figure_against(100.0 * share, 100.0)}{NBSP}%"
+        return labelled(words, "share_of_gross_benefit", strategy, CENTRAL)
+
     if taken.is_empty():
         return f"{subject(names_of(shares), 'has', 'have')} no gross benefit"
     if shares.height > _NAMED:
-        (first, least), (last, most) = least_and_most(taken, "share")
-        return f"Costs and rewards take {_percent(least)} ({first}) to {_percent(most)} ({last}) of the gross benefit"
-    parts = [f"{_percent(share)} for {name}" for name, share in taken.rows()]
+        (one, first, least), (other, last, most) = least_and_most(taken, "share")
+        ends = f"{said(one, least)} ({first}) to {said(other, most)} ({last})"
+        return f"Costs and rewards take {ends} of the gross benefit"
+    parts = [f"{said(strategy, share)} for {name}" for strategy, name, share in taken.rows()]
     return f"Costs and rewards take {joined(parts)}".replace(" for ", " of the gross benefit for ", 1)
-
-
-_percent = share_to(0)

@@ -11,6 +11,7 @@ import polars as pl
 from cxsim.errors import TableError
 from cxsim.reporting.business.break_even import WITHIN, plausible
 from cxsim.reporting.tables import (
+    CENTRAL,
     Column,
     Prose,
     Row,
@@ -37,6 +38,7 @@ from cxsim.reporting.theme import (
     either,
     framed,
     headings,
+    in_chart,
     in_column,
     in_order,
     largest,
@@ -59,7 +61,19 @@ from cxsim.reporting.theme import (
 )
 from cxsim.study.business.sensitivity import BREAK_EVENS, HEAT, RATES, TORNADO
 from cxsim.tables import check
-from cxsim.wording import INTERVAL, NBSP, counted, figure, first_sentence, joined, lowered, money, number, searched
+from cxsim.wording import (
+    INTERVAL,
+    NBSP,
+    counted,
+    figure,
+    first_sentence,
+    joined,
+    labelled,
+    lowered,
+    money,
+    number,
+    searched,
+)
 
 # So many strategies are drawn, and so many numbers of each.
 _PANELS, _MOST = 3, 8
@@ -121,7 +135,8 @@ def tornado(tornado: pl.DataFrame, currency: str) -> Figure:
         for own in words.partition_by("name", maintain_order=True)
     ]
     drawn = strategy_panels(_layers(bars, names, currency), bars, height=alt.Step(_ROW), names=names)
-    return framed(drawn, finding=_finding(chosen), shown=shown, alt_text=" ".join(texts))
+    measures = ("npv_with_one_assumption_moved", CENTRAL)
+    return framed(drawn, finding=_finding(chosen), shown=shown, alt_text=" ".join(texts), measures=measures)
 
 
 def heat_map(heat: pl.DataFrame, currency: str) -> Figure:
@@ -209,7 +224,9 @@ def _bars(chosen: pl.DataFrame, currency: str) -> pl.DataFrame:
         {
             "description": lambda row: searched(row["description"]),
             "_label": lambda row: in_column(row["description"]),
-            "_note": lambda row: f"Base case: {money(row['npv_base'], currency)}",
+            "_note": lambda row: in_chart(
+                f"Base case: {labelled(money(row['npv_base'], currency), 'npv', row['strategy'], CENTRAL)}"
+            ),
         },
     )
     rising = pl.when(pl.col("npv_at_low") <= pl.col("npv_at_high"))
@@ -252,11 +269,18 @@ def _layers(bars: pl.DataFrame, names: list[str], currency: str) -> list[alt.Cha
     ]
 
 
+def _counted(count: int) -> str:
+    return counted(count) if count else "none"
+
+
 def _finding(chosen: pl.DataFrame) -> str:
     """Return how many numbers of each strategy could change the sign of its result, each alone."""
     changes = (pl.col("npv_at_low") > 0.0) != (pl.col("npv_at_high") > 0.0)
-    counts = chosen.group_by("name", maintain_order=True).agg(count=changes.sum(), of=pl.len())
-    parts = [f"{counted(count) if count else 'none'} of {counted(of)} for {name}" for name, count, of in counts.rows()]
+    counts = chosen.group_by("strategy", "name", maintain_order=True).agg(count=changes.sum(), of=pl.len())
+    parts = [
+        f"{labelled(f'{_counted(count)} of {counted(of)}', 'sign_changes', strategy, CENTRAL)} for {name}"
+        for strategy, name, count, of in counts.rows()
+    ]
     if counts["count"].sum() == 0:
         return "No single assumption changes the sign of NPV"
     return f"Assumptions that alone change the sign of NPV: {joined(parts)}"
