@@ -33,7 +33,6 @@ ALLOWED: dict[str, str] = {
     # Of the method: the same for every shop.
     r"\b(?:50, 80 and )?(?:50|80|90|95|98)(?:\{\}| )?%(?: (?:interval|plausible|range|confidence|one)|\))": "level",
     r"\b90(?:\{\}| )?% of draws\b": "the same level",
-    r"\bworst 10(?:\{\}| )?%": "the tail that CVaR is the mean of",
     r"\b(?:5|90|95)(?:\{\}| )?% probability\b": "the same level",
     r"\b90(?:\{\}| )?% of (?:similar )?customers\b": "from when on a customer is overdue",
     r"\b(?:one|eight|nine|nineteen) (?:chances? |draws? )?(?:in|of) (?:ten|twenty)\b": "the same level in words",

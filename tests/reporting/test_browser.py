@@ -13,7 +13,7 @@ from cxsim.reporting.business.what_if import what_if
 from cxsim.reporting.render import render
 from cxsim.reporting.tables import CHART, Column, TableSpec
 from cxsim.reporting.theme import enable
-from cxsim.wording import written_as
+from cxsim.wording import number, written_as
 from tests.grids import centre, lively, npv_at
 from tests.reporting.browser import CHROMIUM, browser
 
@@ -105,12 +105,12 @@ def test_sliders_are_moved_by_keyboard_and_the_result_is_pythons(tab, what_if_pa
     words = "document.querySelector('.cx-live .result_marks text').textContent"
     tab.wait_for(f"{words}.endsWith(' 2 months')")
     npv = npv_at(lively(), **START | {"margin": 0.47, "horizon": 2})
-    assert tab.evaluate(words) == f"NPV USD {npv:+,.0f}: loses money within 2 months".replace("-", "\N{MINUS SIGN}")
+    assert tab.evaluate(words) == f"NPV USD {number(npv)}: loses money within 2 months"
     assert tab.evaluate("document.querySelector('.cx-status').textContent") == tab.evaluate(words)
     tab.press("End")
     tab.wait_for(f"{words}.endsWith(' 36 months')")
     npv = npv_at(lively(), **START | {"margin": 0.47})
-    assert tab.evaluate(words) == f"NPV USD {npv:+,.0f}: pays back within 36 months"
+    assert tab.evaluate(words) == f"NPV USD +{number(npv)}: pays back within 36 months"
     assert [
         event for event in tab.reported("Network.requestWillBeSent") if "file:" not in event["request"]["url"]
     ] == []

@@ -59,7 +59,7 @@ def test_a_figure_with_sliders_says_without_javascript_where_they_start(soup):
     bars, slider = soup.find_all("figure")
     assert bars.find(class_="cx-needs") is None
     assert slider.find(class_="cx-needs").get_text() == (
-        "The sliders of this figure need JavaScript. The drawing shows where they start: Uplift 2."
+        "The sliders of this figure need JavaScript. The chart shows their starting values: Uplift 2."
     )
     assert soup.head.noscript.style.string == ".cx-needs { display: block; }"
 

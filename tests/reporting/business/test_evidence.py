@@ -78,7 +78,14 @@ def test_every_forecast_is_a_row_and_the_title_counts_those_that_held():
     table = backtest_table(_evidence(rows=ROWS))
     assert table.title == "1 of 3 forecasts of this shop's own past were within their interval or its tolerance"
     page = table.html().replace(NBSP, " ")
-    for words in ("Quarter by quarter", "All of them in one forecast", "2024-07-02", "576 to 704", "−21 %", "far off"):
+    for words in (
+        "Quarter by quarter",
+        "All quarters in one forecast",
+        "2024-07-02",
+        "576 to 704",
+        "−21.0 %",
+        "far off",
+    ):
         assert words in page
     assert len(table._repr_mimebundle_()[TABLE]["rows"]) == len(ROWS)
 

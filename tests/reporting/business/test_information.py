@@ -183,7 +183,7 @@ def test_numbers_come_by_rank_and_groups_after_them_by_worth(whole):
     assert {"Free shipping: order rate, against before", "Coupon: order rate, against before"} <= words
     # Two errors of 20 + 0.05 * 5,310 = 285.5, rounded like the value of everything.
     assert rows["_value"].to_list()[:3] == ["5,310 ± 570", "1,240 ± 160", "310 ± 70"]
-    assert _rows(whole, "_worth").row(0) == (8_420.0, f"Everything: USD{NBSP}8,420")
+    assert _rows(whole, "_worth").row(0) == (8_420.0, f"Perfect information: USD{NBSP}8,420")
 
 
 def test_no_more_than_ten_numbers_are_drawn():

@@ -106,7 +106,8 @@ def test_the_best_set_is_judged_like_a_strategy_and_its_members_first(case):
             None,
             (
                 "The pilot must show what the strategy costs and how many customers take part. Extra contribution "
-                "alone cannot show it here: a test needs 1,234 customers in each of two groups, and 150 can take part."
+                "alone cannot show it here: a test needs 1,234 customers in each of two groups, and only 150 can take "
+                "part."
             ),
         ),
     ],
