@@ -17,7 +17,7 @@ from cxsim.clv.optimum import maximise, purchase_problem
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import GammaGammaFit, OnePriceFit, SpendFit
 from cxsim.data.shop import Finding, findings_table, gravity
-from cxsim.wording import figure, in_html
+from cxsim.wording import figure, in_html, percent
 
 # A standard error of 0.7 on the logarithm: the 95 % interval spans a factor of four up and down.
 _VAGUE = 0.7
@@ -257,16 +257,16 @@ def _one_time_buyers(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | Non
     if kind.calendar or kind.leaves_after_first or share == 0.0:
         return None
     other = fit(rfm, model="mbgcnbd" if kind.regular else "mbgnbd", k=purchases.params.k)
-    chance = other.prob_alive(once)["prob_alive"].sum() / once.height
+    chance = float(other.prob_alive(once)["prob_alive"].sum()) / once.height
     gap = other.log_likelihood - purchases.log_likelihood
     return Finding(
         "one-time buyers",
         "caution" if share > _MANY else "note",
         share,
-        f"{figure(once.height)} of {figure(rfm.height)} customers ({share:.0%}) ordered once, and "
-        f"{purchases.title} treats all of them as alive by definition; {other.title} (log-likelihood "
-        f"{figure(gap, '+.2f')}) estimates P(alive) at {chance:.0%}.",
-        "For P(alive), use mbgnbd or paretonbd.",
+        f"{figure(once.height)} of {figure(rfm.height)} customers ({percent(share)}) ordered once. "
+        f"{purchases.title} counts all of them as alive; {other.title} (log-likelihood {figure(gap, '+.2f')}) "
+        f"estimates their mean P(alive) at {percent(chance)}.",
+        "For P(alive), use MBG/NBD or Pareto/NBD.",
     )
 
 

@@ -467,7 +467,7 @@ def zero_rule(axis: Literal["x", "y"], width: float | None = None) -> alt.Chart:
 
 def in_column(description: str) -> str:
     """Return what a number means in two lines at most of the words beside rows."""
-    return "\n".join(balanced(shortened(searched(description), 80), 43))
+    return "\n".join(balanced(shortened(searched(description), 80), 40))
 
 
 def in_order(table: pl.DataFrame, column: str, by: Sequence[str | pl.Expr] = ()) -> pl.DataFrame:

@@ -326,8 +326,8 @@ def _notes(portfolio: pl.DataFrame) -> tuple[str, ...]:
     return (
         (
             f"All sets are compared in the same {labelled(figure(portfolio['draws'][0]), 'draws')} draws, so what they "
-            "share cancels out. ±: simulation error of a mean or of a difference; a difference of more than two errors "
-            "is clear."
+            "share cancels out. ±: simulation error of the mean. A difference from the best set is clear when it "
+            "exceeds two simulation errors of its own."
         ),
         (
             f"Expected NPV in the {WORST} (CVaR): mean NPV of the tenth of draws in which a set does worst. "
@@ -350,7 +350,7 @@ def _in_words(row: Row) -> Row:
     }
     # Without a programme nothing is spent and nothing is uncertain.
     nothing = {} if row["members"] else dict.fromkeys(("npv_mc_error", "low", "cvar", "prob_npv_positive"))
-    missing = ({} if "," in row["members"] else {"interaction": None}) | ({"gap": None} if row["chosen"] else {})
+    missing = {} if "," in row["members"] else {"interaction": None}
     return {**row, **nothing, **missing, "remark": "; ".join(remark for remark, holds in remarks.items() if holds)}
 
 
@@ -371,7 +371,6 @@ _PORTFOLIO = TableSpec(
         "cvar": Column(f"Expected NPV, {WORST}", estimator=TAIL),
         "prob_npv_positive": Column("Chance of a positive NPV", write=chance, estimator=SHARE),
         "interaction": Column("Interaction"),
-        "gap": Column("Below the best, same draws", error="gap_mc_error"),
         "remark": Column("Remark", align="text"),
     },
     notes=_notes,
