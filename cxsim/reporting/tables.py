@@ -20,6 +20,7 @@ from cxsim.tables import Contract, check
 from cxsim.wording import (
     MISSING,
     NBSP,
+    chance,
     figure,
     figure_against,
     in_html,
@@ -499,9 +500,21 @@ def unit_in_words(unit: str, currency: str) -> str:
     return unit.replace("unit of money", "money").replace("money", currency)
 
 
-def found(value: float) -> float:
-    """Return what a search found, to the three significant digits that it can claim."""
-    return 0.0 if value == 0.0 else round(value, 2 - math.floor(math.log10(abs(value))))
+def found(value: float, whole: Callable[[float], int] = round) -> float:
+    """Return what a search found to the three significant digits that it can claim, rounded, or up, or down."""
+    step = 10.0 ** (math.floor(math.log10(abs(value))) - 2) if value else 1.0
+    # 0.85 is 850.0000000001 steps.
+    return round(whole(round(value / step, 6)) * step, 12)
+
+
+def chance_of_positive_npv(row: Row) -> str:
+    """Return the chance with its simulation error, in percentage points; a chance at an end of the scale has none."""
+    likely, error = chance(row["prob_npv_positive"]), 100.0 * row["prob_mc_error"]
+    strategy = row.get("strategy") or row["members"]
+    text = labelled(likely, "prob_npv_positive", strategy, SHARE)
+    if " than " in likely or error < 0.05:
+        return text
+    return f"{text} ± {labelled(figure(error, '.1f'), 'prob_npv_positive_error', strategy, ERROR)}{NBSP}pp"
 
 
 def _amount(value: float, digits: int) -> str:

@@ -155,7 +155,7 @@ def plausible(score: float | None) -> str:
     if score is None:
         return "nowhere within its plausible range"
     chance = percent(0.5 * math.erfc(abs(score) / math.sqrt(2.0)))
-    where = "within" if abs(score) <= WITHIN else "at the edge of" if abs(score) <= _EDGE else "beyond"
+    where = "within" if abs(score) <= WITHIN else "just outside" if abs(score) <= _EDGE else "beyond"
     return f"{where} its plausible range ({chance} chance)"
 
 

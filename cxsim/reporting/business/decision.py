@@ -24,6 +24,7 @@ from cxsim.reporting.tables import (
     Table,
     TableSpec,
     capitalised,
+    chance_of_positive_npv,
     found,
     headed,
     in_unit,
@@ -62,6 +63,7 @@ from cxsim.wording import (
     unlabelled,
 )
 
+_CENTRAL_ERROR = "simulation-error-of-base-case"
 # The row of DECISION that tells of the best set of strategies.
 _PORTFOLIO = "portfolio"
 # How the check of the models on the shop's own orders ended, in a word.
@@ -227,13 +229,13 @@ def _basis(row: Row, currency: str) -> str:
     """Return what every decision is made in."""
     horizon, rate = months(row["horizon_months"]), _exact_percent(row["annual_discount_rate"])
     revenue, customers = money(row["revenue"], currency), figure(row["customers"])
-    orders = labelled(_three_digits(row["orders_per_year"], math.floor), "orders_per_year", "", MEAN)
+    orders = labelled(figure(_three_digits(row["orders_per_year"], math.floor)), "orders_per_year", "", MEAN)
     included = row.get("after_horizon_rule") == "included"
     after = " Benefits and NPV include customers retained after the horizon." if included else ""
     return (
         f"Horizon {labelled(horizon, 'horizon')}; discount rate {labelled(rate, 'discount_rate')} a year. Without any "
         f"programme: net revenue of {labelled(revenue, 'revenue', '', MEAN)} from {labelled(customers, 'customers')} "
-        f"customers, {orders} orders a year.{after}"
+        f"customers, current and new, with {orders} orders a year.{after}"
     )
 
 
@@ -241,10 +243,10 @@ def _exact_percent(share: float) -> str:
     return f"{figure(100.0 * share, '.4g')}{NBSP}%"
 
 
-def _three_digits(orders: float, whole: Callable[[float], int]) -> str:
-    """Return a number of orders to three digits, rounded down or up, in full."""
+def _three_digits(orders: float, whole: Callable[[float], int]) -> float:
+    """Return a number of orders to three digits, rounded down or up."""
     step = 10.0 ** max(math.floor(math.log10(orders)) - 2, 0) if orders > 0.0 else 1.0
-    return figure(whole(orders / step) * step)
+    return whole(orders / step) * step
 
 
 def _card(row: Row, currency: str) -> Card:
@@ -273,9 +275,6 @@ def _facts(row: Row, currency: str) -> list[tuple[str, str]]:
     def said(text: str, quantity: str, estimator: str = MEAN) -> str:
         return labelled(text, quantity, row["strategy"], estimator)
 
-    chances, error = said(chance(row["prob_npv_positive"]), "prob_npv_positive", SHARE), 100.0 * row["prob_mc_error"]
-    if error >= 0.05:
-        chances += f" ± {said(figure(error, '.1f'), 'prob_npv_positive_error', ERROR)}{NBSP}pp"
     npv = f"{said(number(row['npv']), 'npv')} ± {said(number(row['npv_mc_error']), 'npv_error', ERROR)}"
     invested, payback = row["investment"], row["payback_months"]
     return [
@@ -283,7 +282,7 @@ def _facts(row: Row, currency: str) -> list[tuple[str, str]]:
         ("Benefits", said(money(row["benefits"], currency), "benefits")),
         ("Expected NPV", priced(npv, currency)),
         (INTERVAL, priced(said(between(row["low"], row["high"]), "npv_interval", QUANTILES), currency)),
-        ("Chance of a positive NPV", chances),
+        ("Chance of a positive NPV", chance_of_positive_npv(row)),
         ("Return on investment", "–" if row["roi"] is None else said(share_to(0)(row["roi"]), "roi")),
         ("Median payback", "beyond the horizon" if payback is None else said(months(payback), "payback", "median")),
         *_after_horizon(row, currency),
@@ -304,7 +303,7 @@ def _what_would_change(row: Row, currency: str) -> str:
     """Return the one assumption that would change the decision most easily, or that none does."""
     if row["changer_break_even"] is None:
         other = "negative" if row["npv"] > 0.0 else "positive"
-        return f"No single assumption, within its plausible range, turns this {other}."
+        return f"No single assumption within its plausible range makes NPV {other}."
     unit, low, limit = row["changer_unit"], row["changer_low"], row["changer_break_even"]
 
     def said(text: str, quantity: str, estimator: str = "given") -> str:
@@ -315,12 +314,14 @@ def _what_would_change(row: Row, currency: str) -> str:
     if row["base_npv"] is not None:
         # The sensitivities start from the base case, whose NPV may have another sign than the expected one.
         sign = "negative" if row["base_npv"] > 0.0 else "positive"
-        turns = f"the base-case NPV, {said(money(row['base_npv'], currency), 'npv', CENTRAL)}, turns {sign}"
-    side = "" if row["base_npv"] is None else " or less" if limit < row["changer_value"] else " or more"
-    # Three digits, but where these would be those of the plan.
-    shown = limit if found(limit) == found(row["changer_value"]) else found(limit)
+        npv, error = said(number(row["base_npv"]), "npv", CENTRAL), row.get("base_npv_mc_error")
+        around = "" if error is None else f" ± {said(number(error), 'npv_error', _CENTRAL_ERROR)}"
+        turns = f"the base-case NPV, {priced(f'{npv}{around}', currency)}, turns {sign}"
+    side, whole = (" or less", math.floor) if limit < row["changer_value"] else (" or more", math.ceil)
+    shown = found(limit) if row["base_npv"] is None else found(limit, whole)
+    side = "" if row["base_npv"] is None else side
     return (
-        f"Most sensitive to: {said(lowered(first_sentence(row['changer'])), 'assumption')}. Plan: "
+        f"Break-even closest to plan: {said(lowered(first_sentence(row['changer'])), 'assumption')}. Plan: "
         f"{said(in_unit(row['changer_value'], unit, currency), 'assumption')}"
         f"{ends and f' (90{NBSP}% range {ends})'}; {turns} at "
         f"{said(in_unit(shown, unit, currency), 'assumption', 'break-even')}{side}, all else at central values. "
@@ -332,14 +333,15 @@ def _pays_from(row: Row) -> str:
     """Return from which size of the shop on fixed costs are earned back."""
     needed, orders = row["orders_to_pay"], row["orders_per_year"]
     if needed is None:
-        return "It pays at no size of the shop: each further order adds more cost than margin."
+        return "NPV is negative at any number of orders: costs that grow with orders exceed the benefits."
     if needed == 0.0:
-        return "It has no fixed cost, so it pays at any size of the shop."
-    # Rounded away from each other, so that both stay on their sides.
-    least = _three_digits(needed, math.ceil if needed > orders else math.floor)
-    size = labelled(_three_digits(orders, math.floor), "orders_per_year", "", MEAN)
+        return "It has no fixed cost, so its NPV is positive at any number of orders."
+    # Rounded up, unless that would pass the shop's own size where this is enough.
+    up, size = _three_digits(needed, math.ceil), _three_digits(orders, math.floor)
+    least = _three_digits(needed, math.floor) if needed <= orders and up > size else up
     return (
-        f"It pays from {labelled(least, 'orders_to_pay', row['strategy'], MEAN)} orders a year; this shop has {size}."
+        f"Expected NPV is positive from {labelled(figure(least), 'orders_to_pay', row['strategy'], MEAN)} orders a "
+        f"year; this shop has {labelled(figure(size), 'orders_per_year', '', MEAN)}."
     )
 
 
@@ -361,9 +363,13 @@ def _aid(arm: Row, sets: Sequence[Row], currency: str) -> str:
     of_sets = f" (sets: {fewer[0]})" if fewer and fewer[0] != draws else ""
     return (
         "Each programme is compared with a no-programme baseline on the same simulated customers, in "
-        f"{draws} draws of everything that is uncertain{of_sets}. Investment, benefits and NPV are expected present "
-        f"values in {currency}; return on investment is NPV over investment. The interval contains nine draws in ten. "
-        "±: simulation error, one standard error; pp: percentage points. Payback is not discounted."
+        f"{draws} draws of everything that is uncertain{of_sets}. Amounts are expected present values in {currency}. "
+        "Investment: all that the programme spends over the horizon, including rewards and outstanding points. "
+        "Benefits: NPV plus investment. Return on investment: NPV over investment. The interval contains nine draws in "
+        "ten. ±: one standard error of the simulation, two of which are clear; pp: percentage points. Payback is not "
+        "discounted. Rule: fund if expected NPV is clearly positive and its chance of being positive clearly "
+        "reaches the policy limit; do not fund if expected NPV is clearly negative and no test is worth its cost; "
+        "otherwise pilot."
     )
 
 
@@ -419,13 +425,13 @@ _KPIS = TableSpec(
         "baseline": Column("No programme", _written("baseline")),
         "treated": Column("With the programme", _written("treated")),
         "difference": Column("Difference", _written("difference")),
-        "interval": Column(f"Its {INTERVAL}", _interval),
+        "interval": Column(f"{INTERVAL.capitalize()} of it", _interval),
         "words": Column(
-            "In words", lambda row: compared(row["low"], row["high"], _BETTER[row["direction"]]), align="text"
+            "Assessment", lambda row: compared(row["low"], row["high"], _BETTER[row["direction"]]), align="text"
         ),
     },
     notes=(
-        "Simulated, not measured: these figures explain where the money comes from; they are no targets.",
+        "Simulated, not measured: these figures explain where the cash comes from and are not targets.",
         "pp: percentage points. Clearly: the interval of the difference does not contain zero.",
         "Ratios are of sums over all customers and months, so customers who order often weigh more.",
     ),
@@ -437,7 +443,7 @@ def _base_sentence(row: Row, currency: str) -> str:
     def said(amount: float, quantity: str, estimator: str) -> str:
         return labelled(number(amount), quantity, row["strategy"], estimator)
 
-    error = said(row["mc_error"], "npv_error", "simulation-error-of-base-case")
+    error = said(row["mc_error"], "npv_error", _CENTRAL_ERROR)
     npv = priced(f"{said(row['npv'], 'npv', CENTRAL)} ± {error}", currency)
     mean = priced(said(row["mean"], "npv", MEAN), currency)
     near = " (no clear difference)" if abs(row["mean"] - row["npv"]) <= _APART * row["mc_error"] else ""
@@ -479,10 +485,10 @@ def _qualities_notes(qualities: pl.DataFrame, decision: pl.DataFrame, currency: 
         name, one = row["strategy"], known[row["strategy"]]
         interval = priced(labelled(between(one["low"], one["high"]), "npv_interval", name, QUANTILES), currency)
         sunk, avoidable = (labelled(money(row[part], currency), part, name, MEAN) for part in ("sunk", "avoidable"))
-        missing = joined([lowered(words) for words in row["unquantified"].split("; ") if words]) or "nothing"
+        missing = joined([lowered(words) for words in row["unquantified"].split("; ") if words]) or "none"
         notes.append(
-            f"{row['title']}. Risk: NPV {interval} in nine draws of ten; "
-            f"{labelled(lowered(first_sentence(row['harms'])), 'risk', name)}. Not quantified: {missing}. "
+            f"{row['title']}. Risk: NPV {interval} ({INTERVAL}); "
+            f"{labelled(lowered(first_sentence(row['harms'])), 'risk', name)}. Benefits not quantified: {missing}. "
             f"Flexibility: {sunk} is spent up front; {avoidable} stops with the programme."
             + "".join(f" {words}: {amount}." for words, amount in _after_horizon(one, currency))
         )

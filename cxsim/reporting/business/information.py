@@ -52,6 +52,7 @@ from cxsim.wording import (
     number,
     percent,
     precision,
+    priced,
     searched,
 )
 
@@ -70,7 +71,7 @@ _GROUPS = 5
 # neighbours differ; and where their words stand, in pixels.
 _PARTS = pl.DataFrame(
     [
-        ("effects", "Effects and costs\nof the strategy", 1.0),
+        ("effects", "Effects and costs\nof the programme", 1.0),
         ("economics", "Prices and costs\nof the shop", 0.38),
         ("models", "Parameters of\nfitted models", 0.74),
         ("structure", "Choice of\ndropout model", 0.2),
@@ -127,10 +128,10 @@ def value_of_information(information: pl.DataFrame, currency: str, decision: str
     bars = rounded(_bars(pl.concat([numbers.head(_MOST), groups]), everything))
     fewer = f" The first {_MOST} of {numbers.height} assumptions." if numbers.height > _MOST else ""
     hollow = " Hollow: all assumptions of a group." if groups.height else ""
-    what = "choosing one of the strategies, or none" if decision == PORTFOLIO else f"funding {own['title'][0]} or not"
+    what = "choosing a set of programmes" if decision == PORTFOLIO else f"funding {own['title'][0]} or not"
     shown = (
         f"Expected value, {currency}, of perfect information on an assumption before {what}: the most that a test of "
-        f"it may cost. Lines: two simulation errors.{hollow}{fewer}"
+        f"it may cost. ±: simulation error; lines: two of them.{hollow}{fewer}"
     )
     strategies = distinct(information.filter(pl.col("decision") != PORTFOLIO), "decision")
     shades = dict(zip(strategies, colours(strategies)["range"], strict=True))
@@ -233,7 +234,7 @@ def _bars(learnt: pl.DataFrame, everything: float) -> pl.DataFrame:
         {
             "description": description,
             "_label": lambda row: in_column(description(row)),
-            "_value": lambda row: f"{together.bare(row['worth'])} ± {together.text(2.0 * row['mc_error'])}",
+            "_value": lambda row: f"{together.bare(row['worth'])} ± {together.text(row['mc_error'])}",
         },
     )
     worth, error = pl.col("worth"), 2.0 * pl.col("mc_error")
@@ -279,8 +280,11 @@ def _finding(numbers: pl.DataFrame, everything: float, currency: str) -> str:
         whole = "" if everything > 0.0 else ", nor would perfect information"
         return f"Better information on any one assumption would not clearly change the decision{whole}"
     words = shortened(searched(numbers["description"][0]), 80)
-    worth = labelled(money(first, currency), "value_of_information", "each", "perfect-information")
-    return f"Measure first: “{words}”; perfect information on it is worth up to {worth}"
+    amount, around = (
+        labelled(number(each), quantity, "each", "perfect-information")
+        for each, quantity in ((first, "value_of_information"), (error, "value_of_information_error"))
+    )
+    return f"Measure first: “{words}”; perfect information on it is worth {priced(f'{amount} ± {around}', currency)}"
 
 
 def _placed(own: pl.DataFrame) -> pl.DataFrame:
@@ -343,7 +347,10 @@ def _split_layers(bars: pl.DataFrame) -> list[alt.Chart]:
 
 
 def _written(share: float) -> str:
-    return percent(share) if share > 0.0 else f"0{NBSP}%" if share == 0.0 else f"{MINUS}{percent(-share)}"
+    """Return a share, which is nothing where it is negative by less than is ever stated."""
+    if share > 0.0:
+        return percent(share)
+    return f"{MINUS}{percent(-share)}" if share < -0.005 else f"0{NBSP}%"
 
 
 def _split_finding(bars: pl.DataFrame) -> str:
@@ -416,8 +423,10 @@ _INFORMATION = TableSpec(
 
 def _test_plan_finding(test_plan: pl.DataFrame) -> str:
     worth_it = test_plan.filter(pl.col("chosen"), pl.col("net_benefit") > 0.0)
+    if test_plan.filter("chosen")["weeks"].is_null().all():
+        return "No test is feasible: too few customers are available"
     if worth_it.is_empty():
-        return "No planned test is worth its cost"
+        return "No feasible test is worth its cost"
     first = worth_it.sort(["net_benefit", "strategy"], descending=[True, False]).row(0, named=True)
 
     def said(text: str, quantity: str) -> str:
@@ -453,13 +462,14 @@ def _test_plan_notes(test_plan: pl.DataFrame) -> list[str]:
         *(f"{title}: {labelled(lowered(verdict), 'test', name, _PLAN)}" for name, title, verdict in feasible),
         *([f"Not feasible for {joined(few)}: fewer customers are available than two groups need."] if few else []),
         (
-            "Typical ± spread: mean and standard deviation per customer. Detectable gain: true difference per customer "
-            "that the test finds with this power. Available: customers whom the programme can reach in the first year. "
-            "Weeks: from the first customer in the test to the end of the follow-up of the last."
+            "Break-even difference: extra contribution per customer at which the programme breaks even, which the test "
+            "finds with this power. Available: eligible customers in the first year. Weeks: from the first customer in "
+            "the test to the end of the last follow-up."
         ),
         (
-            "Value: expected gain from deciding after the test. Cost: set-up, and the investment for the treated group "
-            "while the test runs. Upper bound: value of a test without error. A dash: too few customers."
+            "Value: expected increase in NPV from deciding on this programme after the test. Cost: set-up, and the "
+            "investment for the treated group while the test runs. Upper bound: value of a test without error. A dash: "
+            "too few customers."
         ),
     ]
 
@@ -473,8 +483,8 @@ _TEST_PLAN = TableSpec(
     line=lambda row: f"{row['title']}: {labelled(lowered(row['outcome']), 'outcome', row['strategy'], _PLAN)}",
     estimator=_PLAN,
     columns={
-        "usual": Column("Typical ± spread, {currency}", "mean", error="sd"),
-        "difference": Column("Detectable gain, {currency}"),
+        "usual": Column("Mean ± standard deviation, {currency}", "mean", error="sd"),
+        "difference": Column("Break-even difference, {currency}"),
         "per_group": Column("Customers in each group"),
         "available": Column("Available"),
         "weeks": Column("Weeks to the decision", write=figure),

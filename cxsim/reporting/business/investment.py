@@ -25,6 +25,7 @@ from cxsim.reporting.tables import (
     Row,
     Table,
     TableSpec,
+    chance_of_positive_npv,
     headed,
     share_to,
     with_amounts,
@@ -65,7 +66,6 @@ from cxsim.wording import (
     joined,
     labelled,
     money,
-    percent,
 )
 
 _HEIGHT = 150
@@ -112,7 +112,7 @@ def investment_table(returns: pl.DataFrame, investment: pl.DataFrame, currency: 
         )
     twin = returns.hstack(investment.drop("strategy", "title"))
     rules = {name: _rule(twin, name) for name in ("hurdle", "benefit_haircut", "cost_uplift")}
-    hurdle = Column(f"Chance of an ROI above {_whole(rules['hurdle'])}", write=percent, group="Risk")
+    hurdle = Column(f"Chance of an ROI above {_whole(rules['hurdle'])}", write=chance, group="Risk", estimator=SHARE)
     adjusted = _RISK_ADJUSTED if _adjusts(rules) else {}
     columns = {**_INVESTMENT.columns, "prob_above_hurdle": hurdle, **adjusted}
     return replace(_INVESTMENT, columns=columns).render(twin, currency)
@@ -241,7 +241,7 @@ _NOTES = (
         "Payback: the month from which cumulative cash stays at or above zero. Discounted payback and peak funding "
         "need (the lowest cumulative cash, not discounted) rest on mean cash."
     ),
-    "±: one standard error of the simulation.",
+    "±: one standard error of the simulation; pp: percentage points.",
 )
 
 
@@ -249,7 +249,8 @@ def _with_error(
     name: str, error: str, write: Callable[[float], str], estimator: str, quantity: str = ""
 ) -> Callable[[Row], str | None]:
     """Return how a figure is written with its simulation error; that of a share is in hundredths."""
-    scale, measured = (1.0 if write is figure else 100.0), quantity or name
+    scale, points = (1.0, "") if write is figure else (100.0, f"{NBSP}pp")
+    measured = quantity or name
 
     def written(row: Row) -> str | None:
         value, size = row[name], row[error]
@@ -258,7 +259,7 @@ def _with_error(
         text = labelled(write(value), measured, row["strategy"], estimator)
         if size is None:
             return text
-        return f"{text} ± {labelled(figure(scale * size, '.1f'), f'{measured}_error', row['strategy'], ERROR)}"
+        return f"{text} ± {labelled(figure(scale * size, '.1f'), f'{measured}_error', row['strategy'], ERROR)}{points}"
 
     return written
 
@@ -290,12 +291,10 @@ _INVESTMENT = TableSpec(
             group="After the horizon",
             estimator=QUANTILES,
         ),
-        "prob_npv_positive": Column(
-            "Chance of a positive NPV", _with_error("prob_npv_positive", "prob_mc_error", chance, SHARE), group="Risk"
-        ),
+        "prob_npv_positive": Column("Chance of a positive NPV", chance_of_positive_npv, group="Risk"),
         # Its head names the hurdle.
         "prob_above_hurdle": Column("", group="Risk"),
-        "prob_payback": Column("Chance of payback within the horizon", write=percent, group="Risk", estimator=SHARE),
+        "prob_payback": Column("Chance of payback within the horizon", write=chance, group="Risk", estimator=SHARE),
         "cvar": Column(
             f"Expected NPV in the {WORST} (CVaR), {{currency}}", error="cvar_mc_error", group="Risk", estimator=TAIL
         ),

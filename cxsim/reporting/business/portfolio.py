@@ -11,7 +11,7 @@ import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError, choices
-from cxsim.reporting.tables import MEAN, QUANTILES, SHARE, TAIL, Column, Row, Table, TableSpec
+from cxsim.reporting.tables import MEAN, QUANTILES, TAIL, Column, Row, Table, TableSpec, chance_of_positive_npv
 from cxsim.reporting.theme import (
     BASELINE,
     GROUND,
@@ -30,7 +30,7 @@ from cxsim.reporting.theme import (
 )
 from cxsim.study.business.portfolio import PORTFOLIO
 from cxsim.tables import check
-from cxsim.wording import INTERVAL, WORST, between, chance, counted, figure, joined, labelled, money
+from cxsim.wording import INTERVAL, WORST, between, counted, figure, joined, labelled, money
 
 _INDENT = 70
 _WIDE, _HEIGHT = WIDTH - _INDENT, 340
@@ -313,7 +313,7 @@ def _alt_text(table: pl.DataFrame, currency: str) -> str:
 def _table_finding(portfolio: pl.DataFrame, best: Row, *, limited: bool) -> str:
     within = " within the budget" if limited else ""
     others = portfolio.filter(_OTHERS).sort("gap", "name")
-    opening = f"{best['title']} has the highest expected NPV{within}"
+    opening = f"{best['title'] if best['members'] else 'Funding no programme'} has the highest expected NPV{within}"
     if others.is_empty():
         return f"{opening}; there is no other set to compare it with"
     following, near = others["title"][0], others.filter(_NEAR).height
@@ -323,11 +323,15 @@ def _table_finding(portfolio: pl.DataFrame, best: Row, *, limited: bool) -> str:
 
 
 def _notes(portfolio: pl.DataFrame) -> tuple[str, ...]:
+    counts = portfolio["draws"].unique().sort(descending=True).to_list()
+    draws, *fewer = (labelled(figure(count), f"draws_{place}") for place, count in enumerate(counts))
+    of_sets = f", combinations in {joined(fewer)} of them" if fewer else ""
+    singles = portfolio["place"].drop_nulls().len()
+    left_out = " Combinations far over the budget are not simulated." if portfolio.height < 2**singles else ""
     return (
         (
-            f"All sets are compared in the same {labelled(figure(portfolio['draws'][0]), 'draws')} draws, so what they "
-            "share cancels out. ±: simulation error of the mean. A difference from the best set is clear when it "
-            "exceeds two simulation errors of its own."
+            f"Programmes are simulated in {draws} draws{of_sets}; differences are taken in the same draws. ±: "
+            f"simulation error. A difference is clear when it exceeds two of its own simulation errors.{left_out}"
         ),
         (
             f"Expected NPV in the {WORST} (CVaR): mean NPV of the tenth of draws in which a set does worst. "
@@ -335,7 +339,7 @@ def _notes(portfolio: pl.DataFrame) -> tuple[str, ...]:
         ),
         (
             "Interaction: NPV of the set less the sum of its parts; negative where they act on the same customers or "
-            "orders. A set is over budget by its expected investment."
+            "orders. Over budget: by its expected investment."
         ),
     )
 
@@ -369,7 +373,9 @@ _PORTFOLIO = TableSpec(
             estimator=QUANTILES,
         ),
         "cvar": Column(f"Expected NPV, {WORST}", estimator=TAIL),
-        "prob_npv_positive": Column("Chance of a positive NPV", write=chance, estimator=SHARE),
+        "prob_npv_positive": Column(
+            "Chance of a positive NPV", lambda row: None if row["low"] is None else chance_of_positive_npv(row)
+        ),
         "interaction": Column("Interaction"),
         "remark": Column("Remark", align="text"),
     },

@@ -217,7 +217,7 @@ def backtest_table(evidence: Evidence) -> Table | Prose:
 
 def _means(table: pl.DataFrame, currency: str) -> pl.DataFrame:
     ends = {"mean": "incremental_npv", "low": "npv_low", "high": "npv_high"}
-    means = table.select(pl.col("^structure$"), name="title", **ends)
+    means = table.select(pl.col("^structure$"), name="title", _error="npv_mc_error", **ends)
     texts = {"value": lambda row: in_words(row["mean"], row["low"], row["high"], currency=currency)}
     return rounded(with_texts(means, texts))
 
@@ -228,11 +228,15 @@ def _differing(table: pl.DataFrame, by: Sequence[str], between: pl.Expr) -> list
 
 
 def _structures_signs(means: pl.DataFrame) -> str:
-    both = _differing(means, ["name"], pl.col("mean") > 0.0)
-    if not both:
-        return "The sign of the expected NPV is the same under every dropout model"
-    names = joined(both) if len(both) <= _NAMED_BY_MODEL else f"{counted(len(both))} of {means['name'].n_unique()}"
-    return f"The sign of the expected NPV depends on the dropout model: {names}"
+    """Return for whom the sign of the expected NPV is clear, and the same, under every model."""
+    clear = pl.when(pl.col("mean").abs() > 2.0 * pl.col("_error")).then(pl.col("mean").sign())
+    signs = means.group_by("name", maintain_order=True).agg(same=(clear.n_unique() == 1) & clear.is_not_null().all())
+    open_signs = signs.filter(~pl.col("same"))["name"].to_list()
+    if not open_signs:
+        return "The sign of the expected NPV is clear, and the same, under every dropout model"
+    few = len(open_signs) <= _NAMED_BY_MODEL
+    names = joined(open_signs) if few else f"{counted(len(open_signs))} of {signs.height}"
+    return f"The sign of the expected NPV depends on the dropout model, or is not clear, for {names}"
 
 
 def _intervals(
@@ -370,8 +374,10 @@ _SPANS = {"quarter": "Quarter by quarter", "whole": "All quarters in one forecas
 
 
 def _held(backtest: pl.DataFrame) -> str:
-    held, all_of_them = figure(backtest.filter(result="held").height), figure(backtest.height)
-    return f"{held} of {all_of_them} forecasts of this shop's own past were within their interval or its tolerance"
+    inside = backtest.filter(pl.col("actual").is_between("low", "high"))
+    near = backtest.filter(result="held").height - inside.height
+    more = f", {figure(near)} more within the tolerance" if near else ""
+    return f"{figure(inside.height)} of {figure(backtest.height)} forecasts of this shop's past were within their interval{more}"
 
 
 def _off(name: str) -> Column:
@@ -403,7 +409,7 @@ _BACKTEST = TableSpec(
     },
     notes=(
         (
-            f"All intervals of a model together are a {INTERVAL}. Quarters have {figure(QUARTER_DAYS)} days. "
+            f"All intervals of a model together are one {INTERVAL}. Quarters have {figure(QUARTER_DAYS)} days. "
             "Held: within the interval, or off by no more than forecast_caution of the shop's economics. Far off: by "
             "more than forecast_stop. A model fails where it is far off in at least half of the quarters, or over all "
             "of them in one forecast."

@@ -579,6 +579,7 @@ def _benefits_finding(pathways: pl.DataFrame) -> str:
     if shares.height > _NAMED:
         (one, first, least), (other, last, most) = least_and_most(taken, "share")
         ends = f"{said(one, least)} ({first}) to {said(other, most)} ({last})"
-        return f"Costs and rewards take {ends} of the gross benefit"
+        return f"In the base case, costs, rewards and negative effects take {ends} of the gross benefit"
     parts = [f"{said(strategy, share)} for {name}" for strategy, name, share in taken.rows()]
-    return f"Costs and rewards take {joined(parts)}".replace(" for ", " of the gross benefit for ", 1)
+    opening = "In the base case, costs, rewards and negative effects take"
+    return f"{opening} {joined(parts)}".replace(" for ", " of the gross benefit for ", 1)

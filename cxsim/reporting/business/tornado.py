@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -416,7 +417,7 @@ def _break_evens_finding(break_evens: pl.DataFrame) -> str:
         return "No single assumption, within its plausible range, changes the sign of NPV"
     many = f"{counted(len(near))} of {counted(break_evens['strategy'].n_unique())} programmes"
     names = joined(near) if len(near) <= _NAMED else many
-    return f"A single assumption, within its plausible range, can change the sign of NPV for {names}"
+    return f"Some assumptions, each alone and within its plausible range, change the sign of NPV for {names}"
 
 
 def _reached(break_evens: pl.DataFrame, currency: str) -> list[Row]:
@@ -437,12 +438,13 @@ def _in_words(row: Row, currency: str) -> Row:
     """Return the texts of a number, with the side of its break-even on which the strategy pays by its base case."""
     unit, limit = row["unit"], row["break_even"]
     below = (limit < row["value"]) != (row["npv"] > 0.0)
+    side, whole = ("less", math.floor) if below else ("more", math.ceil)
     return {
         "line": first_sentence(row["description"]).partition("; ")[0],
         "now": as_written(row["value"], unit, currency=currency),
         "range": span(found(row["low"]), found(row["high"]), unit, currency=currency),
         "unit": unit_in_words(unit, currency),
-        "limit": f"{as_written(found(limit), unit, currency=currency)} or {'less' if below else 'more'}",
+        "limit": f"{as_written(found(limit, whole), unit, currency=currency)} or {side}",
         "plausible": plausible(row["score"]),
     }
 

@@ -50,11 +50,21 @@ DECISION = Contract(
     COUNT("customers", "draws"),
     REAL("changer_low", "changer_high", "base_npv", "orders_to_pay", "ceiling"),
     REAL("horizon_months", "annual_discount_rate", "revenue", "orders_per_year"),
-    nullable=("roi", "payback_months", "payback_months_late", *_CHANGER, "orders_to_pay", "ceiling", "after_horizon"),
+    nullable=(
+        "roi",
+        "payback_months",
+        "payback_months_late",
+        *_CHANGER,
+        "orders_to_pay",
+        "ceiling",
+        "after_horizon",
+        "base_npv_mc_error",
+    ),
     # How the models stood the check on the shop's own orders (fits, caution or stop), and why. after_horizon:
     # present value of customers retained, after the horizon, which other figures contain where the rule is `included`;
-    # null for the best set.
-    optional=TEXT("model_check", "model_check_finding", "after_horizon_rule") | REAL("after_horizon"),
+    # null for the best set. base_npv_mc_error: simulation error of the base case.
+    optional=TEXT("model_check", "model_check_finding", "after_horizon_rule")
+    | REAL("after_horizon", "base_npv_mc_error"),
 )
 # What a strategy costs whatever its customers do.
 _FIXED = (Account.SET_UP, Account.PROGRAMME)
@@ -82,6 +92,7 @@ def decision(study: Study, *, base: BaseCase, break_evens: pl.DataFrame, portfol
             "benefits": row["npv"] + row["investment"],
             "orders_to_pay": _orders_to_pay(study, row, around["orders_per_year"]),
             "ceiling": limits.get(name),
+            "base_npv_mc_error": base.error(base.npv(base.outcomes[name])),
         }
         rows.append(row | own | around)
     decisions = dict(study.returns.select("strategy", "decision").iter_rows())
@@ -141,12 +152,12 @@ def reason_of(outcome: Outcome, rule: Rule) -> str:
         return (
             "Expected NPV is negative, but a test is worth more than it costs."
             if outcome.test > 0.0
-            else "Expected NPV is negative, and no planned test is worth its cost."
+            else "Expected NPV is negative, and no test is feasible and worth its cost."
         )
     if outcome.npv == 0.0 == outcome.npv_error:
         return "Expected NPV is zero in every draw."
     if outcome.sign == 0:
-        return "Expected NPV is within simulation error of zero; more draws would settle its sign."
+        return "Expected NPV is less than two simulation errors from zero; more draws may settle its sign."
     if outcome.prob >= rule.fund and not rule.likely(outcome):
         return f"{policy} The chance is within simulation error of that limit; more draws would settle it."
     return policy
@@ -163,11 +174,11 @@ def _to_learn(row: Mapping[str, Any], plan: Mapping[str, Any] | None, currency: 
     few = ""
     if plan is not None:
         few = (
-            f" Extra contribution alone cannot show it here: a test needs {figure(plan['per_group'])} customers in "
-            f"each of two groups, and only {figure(plan['available'])} can take part."
+            f" Contribution alone cannot show whether NPV is positive: that test needs {figure(plan['per_group'])} "
+            f"customers in each of two groups, and only {figure(plan['available'])} are available."
         )
     if row["changer_break_even"] is None:
-        return f"The pilot must show what the strategy costs and how many customers take part.{few}"
+        return f"The pilot must show what the programme costs and how many customers take part.{few}"
     return f"The pilot must measure: {lowered(first_sentence(row['changer']))}.{few}"
 
 
@@ -180,8 +191,8 @@ def of_best_set(
     beyond = f" {joined(wanted)} would pay alone, but not within the budget or beside these." if wanted else ""
     if not members:
         pilot = any(found == "pilot" for found in decisions.values())
-        closing = " A pilot is paid for what it teaches, not for its return." if pilot else ""
-        return "reject", f"No set of strategies{within} has a positive expected NPV.{beyond}{closing}"
+        closing = " A pilot is run for information; its own NPV may be negative." if pilot else ""
+        return "reject", f"No set of programmes{within} has a positive expected NPV.{beyond}{closing}"
     outcome = outcome_of(row, npv="npv")
     own = rule.decision(outcome)
     waiting = [titles[name] for name in members if decisions[name] != "fund"]

@@ -317,13 +317,13 @@ def _in_words(table: pl.DataFrame, verdict: Verdict) -> tuple[str, str]:
     parts = [opening]
     off = [_miss(*row) for row in table.filter(pl.col("result") != _HELD).select("expected", "actual").iter_rows()]
     if whole.height and whole["result"].ne(_HELD).any():
-        parts.append(f"One forecast of all, made before the first, was {_gap(*at_once)}.")
+        parts.append(f"A single forecast of all, made before the first, was {_gap(*at_once)}.")
         if _miss(*at_once) > miss:
-            finding, miss = f"one forecast of the {times} was {_gap(*at_once)}", _miss(*at_once)
+            finding, miss = f"the single forecast of the {times} was {_gap(*at_once)}", _miss(*at_once)
     if count > 1 and off:
         size = f"up to {_share(max(off))}" if math.isfinite(max(off)) else "all orders forecast"
-        parts.append(f"Single forecasts were off by {size}.")
-        finding = finding if max(off) <= _APART * miss else f"single forecasts of the {times} were off by {size}"
+        parts.append(f"Individual forecasts were off by {size}.")
+        finding = finding if max(off) <= _APART * miss else f"individual forecasts of the {times} were off by {size}"
     return finding, " ".join([*parts, _advice(table, verdict)])
 
 
@@ -346,7 +346,7 @@ def _gap(expected: float, actual: float) -> str:
     if not math.isfinite(miss):
         return "too high, as none was observed"
     if round(100.0 * miss) == 0:
-        return f"within {percent(0.01)} of those observed"
+        return "on target"
     return f"{_share(miss)} too {'low' if expected < actual else 'high'}"
 
 
@@ -357,9 +357,9 @@ def _share(miss: float) -> str:
 def _advice(table: pl.DataFrame, verdict: Verdict) -> str:
     """Return what follows for who decides."""
     if verdict == "fits":
-        return "The models pass on this shop's own orders."
+        return f"The {'models pass' if table['model'].n_unique() > 1 else 'model passes'} on this shop's own orders."
     if verdict == "caution":
-        return "Results may be off by as much, beyond their intervals."
+        return "Intervals of the results do not include forecast errors of this size."
     far = table.filter(result=_FAR)
     signs = set(far.select(pl.col("expected") < pl.col("actual")).to_series())
     bound = {(True,): "a lower bound", (False,): "an upper bound"}.get(tuple(signs), "an order of magnitude")

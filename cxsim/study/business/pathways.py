@@ -102,6 +102,10 @@ RESPONSES: Mapping[str, Mapping[str, Mapping[str, float | None]]] = {
 _AFTER = {"reference_price": ("price",), "forward_buying": ("price",)}
 # Of more pathways, the number of sets to be simulated would explode.
 _MOST = 6
+# Below this share of the benefits, a difference is one of rounding.
+_ROUNDING = 1e-9
+# Parts of the base case that are investment.
+_SPENT = ("subsidy", "rewards", "programme")
 _GIVEN = (CountKind.MARKDOWN, CountKind.REWARD, CountKind.COMPENSATION)
 _SENT_BACK = (CountKind.RETURNS, CountKind.REFUNDED, CountKind.SENT_BACK)
 
@@ -125,34 +129,36 @@ def pathways(base: BaseCase, returns: pl.DataFrame, periods: pl.DataFrame) -> tu
         # The last set holds every pathway, and is simulated already.
         variants = [tuple(without(one, after.keys() - held) for one in strategies) for held in sets[:-1]]
         outcomes = dict(zip(sets, [*base.simulate(variants), base.outcomes[name]], strict=True))
-        values = {held: _values(base, outcome) for held, outcome in outcomes.items()}
+        parts = [*_steps({held: _values(base, outcome) for held, outcome in outcomes.items()}, after)]
         npv, mean = base.npv(base.outcomes[name]), means[name]
         steps = [
-            *((*step, by_world.mean(), base.error(by_world)) for *step, by_world in _steps(values, after)),
+            *((*step, years.sum(axis=1).mean(), base.error(years.sum(axis=1))) for *step, years in parts),
             ("base", "Base case", "base", npv.mean(), base.error(npv)),
-            ("uncertainty", "From base case to mean of all draws", "uncertainty", mean - npv.mean(), 0.0),
+            ("uncertainty", "NPV: expected less base case", "uncertainty", mean - npv.mean(), 0.0),
             ("mean", "Net present value", "mean", mean, 0.0),
         ]
         title = base.scenario.titles[name]
         rows += [(name, title, number, *step) for number, step in enumerate(steps, start=1)]
-        own = periods.filter(strategy=name)
-        summary += [(name, title, *line) for line in _summary(base, outcomes, after, own)]
+        sources = {label: years.mean(axis=0) for kind, label, _, years in parts if kind not in _SPENT}
+        own, total = periods.filter(strategy=name), _benefits(base, base.outcomes[name]).mean(axis=0)
+        summary += [(name, title, *line) for line in _summary(sources, total, own)]
     return table_of(rows, PATHWAYS), table_of(summary, SUMMARY)
 
 
 def _summary(
-    base: BaseCase, outcomes: Mapping[Set, Outcome], after: After, periods: pl.DataFrame
+    sources: Mapping[str, Numbers], total: Numbers, periods: pl.DataFrame
 ) -> Iterator[tuple[str, str, str, float]]:
-    """Yield section, label, period and present value of benefits by source and of investment by account."""
+    """Yield section, label, period and present value of benefits by source and of investment by account.
+
+    `sources` and their `total` are those of the base case, by year.
+    """
     years = periods.filter(grain="year")["label"].unique(maintain_order=True).to_list()
-    sources = {held: _benefits(base, outcome) for held, outcome in outcomes.items()}
-    nobody = sources[frozenset()]
-    lines = {LABELS[pathway]: amounts for pathway, amounts in shapley(sources, after).items()}
-    if np.any(nobody != 0.0):
-        lines["Without customer response"] = nobody
     expected = _by_year(periods, [line for line in LINES if line in _BENEFITS])
-    known = {label: amounts.mean(axis=0) for label, amounts in lines.items()}
-    known["Expected value less base case"] = expected - sum(known.values(), np.zeros(len(years)))
+    known, rest = dict(sources), total - sum(sources.values(), np.zeros(len(years)))
+    # What a markdown or reward saves in fees on the amount paid, and what is left of sums in another order.
+    if np.any(np.abs(rest) > _ROUNDING * np.abs(total).max()):
+        known["Other effects of discounts and rewards"] = rest
+    known["Benefits: expected less base case"] = expected - total
     spent = {line: -_by_year(periods, [line]) for line in LINES if line in _INVESTED}
     shown = {("benefits", label): amounts for label, amounts in known.items()} | {
         ("benefits total", "Benefits"): expected
@@ -177,7 +183,7 @@ def _benefits(base: BaseCase, outcome: Outcome) -> Numbers:
     """Return the present value of an outcome less the baseline, without what is invested: shape (worlds, years)."""
     benefits = [place for place, account in enumerate(ACCOUNTS) if account not in INVESTMENT_ACCOUNTS]
     money = base.flows(outcome).incremental(1)[:, :, benefits].sum(axis=2) * base.worlds.present_values()
-    return np.add.reduceat(money, range(0, money.shape[1], MONTHS_PER_YEAR), axis=1)
+    return _by_years(money)
 
 
 def qualities(study: Study) -> pl.DataFrame:
@@ -189,10 +195,10 @@ def qualities(study: Study) -> pl.DataFrame:
         lever = levers.get(strategy.lever or "")
         gains = [name for name, found in lever.pathways.items() if found == "gain"] if lever else []
         missing = [LABELS[of[0]] for name, of in _OF_LEVERS.items() if name in gains and modelled.keys().isdisjoint(of)]
-        sunk = -study.present_value(strategy.name, [Account.SET_UP])
-        rows.append(
-            (strategy.name, strategy.title, "; ".join(missing), sunk, invested[strategy.name] - sunk, strategy.harms)
-        )
+        sunk, owed = (-study.present_value(strategy.name, [one]) for one in (Account.SET_UP, Account.POINTS_LIABILITY))
+        # Points that customers hold are owed to them, whenever the programme stops.
+        avoidable = invested[strategy.name] - sunk - owed
+        rows.append((strategy.name, strategy.title, "; ".join(missing), sunk, avoidable, strategy.harms))
     return table_of(rows, QUALITIES)
 
 
@@ -235,7 +241,7 @@ def _without(effect: Effect, pathways: Collection[str]) -> Effect:
 
 
 def _steps(values: Mapping[Set, Mapping[str, Numbers]], after: After) -> Iterator[tuple[str, str, str, Numbers]]:
-    """Yield pathway, label, kind and present values by world of each part of the base case."""
+    """Yield pathway, label, kind and present values by world and year of each part of the base case."""
     nobody, everybody = values[frozenset()], values[frozenset(after)]
     trade, back = (
         shapley({held: value[part] for held, value in values.items()}, after) for part in ("trade", "sent_back")
@@ -247,46 +253,52 @@ def _steps(values: Mapping[Set, Mapping[str, Numbers]], after: After) -> Iterato
         ("fees", "Membership fees", everybody["fees"]),
         (
             "subsidy",
-            "Rewards on orders that would have come anyway",
+            "Rewards and discounts on orders that would have come anyway",
             nobody["given"] + nobody["trade"] + nobody["sent_back"],
         ),
-        ("rewards", "Rewards on additional orders", everybody["given"] - nobody["given"]),
+        ("rewards", "Rewards and discounts on additional orders", everybody["given"] - nobody["given"]),
         ("extra_returns", "Returns of additional orders", sum(back.values(), np.zeros_like(everybody["fees"]))),
-        ("programme", "Programme costs", everybody["programme"]),
+        ("programme", "Set-up, running and acquisition costs", everybody["programme"]),
     ):
         if np.any(amount != 0.0):
-            yield pathway, label, "gives" if amount.mean() >= 0.0 else "takes", amount
+            yield pathway, label, "gives" if amount.sum() >= 0.0 else "takes", amount
 
 
 def _values(base: BaseCase, outcome: Outcome) -> dict[str, Numbers]:
-    """Return the present values of an outcome less the baseline by world, by what is counted."""
+    """Return the present values of an outcome less the baseline by world and year, by what is counted."""
     present = base.worlds.present_values() / MICROS
     draw, arms = base.worlds.draws[0], [(), outcome.strategies]
     (usual, tariff), (_, fixed) = draw.prices(arms)
     values = _by_count(outcome.treated, tariff, present)
-    values[:, :N_COUNT_KINDS] -= _by_count(outcome.baseline, usual, present)
+    values[:, :, :N_COUNT_KINDS] -= _by_count(outcome.baseline, usual, present)
     few = later_counts(outcome.treated) - later_counts(outcome.baseline)
     later = (few * draw.later_prices[: few.shape[1]]).sum(axis=1) * present[:, -1:]
-    values[:, [place(CountKind.LATER_ORDERS), place(CountKind.LATER_LIST)]] = later
-    reaches, everything = range(len(outcome.strategies)), {*range(values.shape[1])}
-    # Whom the programme attracts costs what winning a customer costs; that is trade, not a cost of the programme.
-    attracted = {place(ReachCountKind.ATTRACTED, reach) for reach in reaches}
+    after = [place(CountKind.LATER_ORDERS), place(CountKind.LATER_LIST)]
+    values[:, :, after] = 0.0
+    values[:, -1, after] = later
+    reaches, everything = range(len(outcome.strategies)), {*range(values.shape[2])}
     groups = {
         "given": {*map(place, _GIVEN)} | {place(ReachCountKind.POINTS_VALUE, reach) for reach in reaches},
         "sent_back": {*map(place, _SENT_BACK)},
         "fees": {place(CountKind.FEES)},
     }
-    groups["programme"] = everything - {*range(N_COUNT_KINDS)} - groups["given"] - attracted
+    groups["programme"] = everything - {*range(N_COUNT_KINDS)} - groups["given"]
     groups["trade"] = everything.difference(*groups.values())
-    sums = {name: values[:, sorted(group)].sum(axis=1) for name, group in groups.items()}
-    sums["programme"] += (fixed.sum(axis=0)[None, :] * present).sum(axis=1)
+    sums = {name: values[:, :, sorted(group)].sum(axis=2) for name, group in groups.items()}
+    sums["programme"] += _by_years(fixed.sum(axis=0)[None, :] * present)
     return sums
 
 
 def _by_count(counts: Counts, tariff: Counts, present: Numbers) -> Numbers:
-    """Return the present value of each count in each world: shape (worlds, counts)."""
-    discounted: Numbers = (counts * present[:, :, None]).sum(axis=1) * tariff.sum(axis=0)
+    """Return the present value of each count in each world and year: shape (worlds, years, counts)."""
+    discounted: Numbers = _by_years(counts * present[:, :, None]) * tariff.sum(axis=0)
     return discounted
+
+
+def _by_years(months: Numbers) -> Numbers:
+    """Return sums over the months of each year, along the second axis."""
+    sums: Numbers = np.add.reduceat(months, range(0, months.shape[1], MONTHS_PER_YEAR), axis=1)
+    return sums
 
 
 def feasible_sets(after: After) -> list[Set]:
