@@ -26,7 +26,7 @@ KNOWN = {
     r"\ba 10\W*% higher rate\b|\bPareto/NBD it gives 10\W*%": "the question, and its closed form",
     r"\bat most 3 single numbers\b|\bThe first 10 of\b": "how many a figure shows",
     r"\b5\W*% significance level, 80\W*% power\b": "how a test is planned",
-    r"\b(?:strategy|shop|models|model|variation|these) 0\W*%": "a share of a variance, not clear from none",
+    r"\b(?:programme|shop|models|model|variation|these) 0\W*%": "a share of a variance, not clear from none",
     r"\b100\W*% per strategy": "the whole of a variance",
 }
 PRICES = {

@@ -439,7 +439,7 @@ def _lacking(flowing: Draws) -> str:
     if (flowing > 0.0).all():
         return "no outflow: cash is never negative, so no investment can earn a rate"
     if (flowing < 0.0).all():
-        return "no inflow: no cash comes back"
+        return "no positive cash flow"
     return ""
 
 

@@ -23,7 +23,7 @@ from cxsim.tables import ASSUMPTIONS, CAUTIONS, table_of
 from cxsim.wording import NBSP, figure, joined, percent
 
 # Numbers that a scenario itself assumes, with what they belong to.
-_OWN = {"stacking": "Several strategies at once", "budget": "Budget"}
+_OWN = {"stacking": "Several programmes at once", "budget": "Budget"}
 
 
 class Assumption(NamedTuple):

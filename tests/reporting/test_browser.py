@@ -105,12 +105,12 @@ def test_sliders_are_moved_by_keyboard_and_the_result_is_pythons(tab, what_if_pa
     words = "document.querySelector('.cx-live .result_marks text').textContent"
     tab.wait_for(f"{words}.endsWith(' 2 months')")
     npv = npv_at(lively(), **START | {"margin": 0.47, "horizon": 2})
-    assert tab.evaluate(words) == f"NPV USD {number(npv)}: loses money within 2 months"
+    assert tab.evaluate(words) == f"NPV USD {number(npv)} over 2 months"
     assert tab.evaluate("document.querySelector('.cx-status').textContent") == tab.evaluate(words)
     tab.press("End")
     tab.wait_for(f"{words}.endsWith(' 36 months')")
     npv = npv_at(lively(), **START | {"margin": 0.47})
-    assert tab.evaluate(words) == f"NPV USD +{number(npv)}: pays back within 36 months"
+    assert tab.evaluate(words) == f"NPV USD +{number(npv)} over 36 months"
     assert [
         event for event in tab.reported("Network.requestWillBeSent") if "file:" not in event["request"]["url"]
     ] == []
@@ -121,7 +121,7 @@ def test_a_live_chart_and_its_sliders_write_numbers_as_the_locale_does(tab, germ
     tab.open(german_page)
     npv = f"{npv_at(lively(), **START):+,.0f}".replace(",", ".")
     words = "document.querySelector('.cx-live .result_marks text').textContent"
-    assert tab.evaluate(words) == f"NPV {npv}\N{NO-BREAK SPACE}USD: pays back within 36 months"
+    assert tab.evaluate(words) == f"NPV {npv}\N{NO-BREAK SPACE}USD over 36 months"
     margin = "document.querySelector('.vega-bind input[aria-label=\"Gross margin\"]').getAttribute('aria-valuetext')"
     assert tab.evaluate(margin) == "45,0\N{NO-BREAK SPACE}%"
     assert "45.0" not in tab.evaluate("document.querySelector('.cx-live').innerText")

@@ -300,7 +300,7 @@ def _panels(points: pl.DataFrame, currency: str) -> Figure:
     axis = money_axis(f"Net present value, {currency}", largest=largest(points, ("low", "high")))
     scale = alt.Scale(zero=False, nice=False)
     sizes = alt.X("size:Q", title="Size of the effect", axis=alt.Axis(tickCount=6), scale=scale)
-    tips = tooltips({"name:N": "Strategy", "at:N": "Size", "value:N": f"Mean ({INTERVAL})"})
+    tips = tooltips({"name:N": "Programme", "at:N": "Size", "value:N": f"Mean ({INTERVAL})"})
     mean = alt.Y("npv:Q", axis=axis)
     drawn = alt.Chart().encode(x=sizes, color=strategy_colour(names_of(points)))
     layers = [

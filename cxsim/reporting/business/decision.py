@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
@@ -454,7 +455,7 @@ def _summary_rows(summary: pl.DataFrame) -> Sequence[Row]:
     """Return one row per strategy and line, with one column per period."""
 
     def amount(row: Row) -> str:
-        quantity = _TOTALS.get(row["section"]) or row["label"].replace(" ", "-")
+        quantity = _TOTALS.get(row["section"]) or re.sub("[^a-z]+", "-", row["label"].lower())
         when = "" if row["period"] == WHOLE_HORIZON else f"-{row['period'].replace(' ', '-').lower()}"
         return labelled(number(row["amount"]), quantity, row["strategy"], f"{MEAN}{when}")
 

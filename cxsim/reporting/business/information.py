@@ -319,7 +319,7 @@ def _in_pixels(parts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _split_layers(bars: pl.DataFrame) -> list[alt.Chart]:
-    tips = {"name:N": "Strategy", "part:N": "Part", "share:P": "Share", "error:P": "Two standard errors"}
+    tips = {"name:N": "Programme", "part:N": "Part", "share:P": "Share", "error:P": "Two standard errors"}
     drawn = alt.Chart()
     bar = drawn.mark_bar(height=_BAR, stroke=GROUND, strokeWidth=1.5, aria=False).encode(
         x=alt.X("_start:Q", scale=None),

@@ -107,7 +107,7 @@ def npv_by_structure(structures: pl.DataFrame, currency: str) -> Figure | Prose:
     axis = alt.Axis(title=None, labelExpr=f"split(datum.label, '{_BREAK}')[1]", labelColor=QUIET)
     y = alt.Y("_row:N", sort=rows, axis=axis, scale=alt.Scale(domain=rows, paddingInner=0, paddingOuter=0))
     head = alt.Chart(heads).mark_text(align="left", dy=4, fontWeight="bold", limit=WIDTH)
-    tips = {"name:N": "Strategy", "model:N": "Dropout model", "value:N": _MEAN}
+    tips = {"name:N": "Programme", "model:N": "Dropout model", "value:N": _MEAN}
     layers = alt.layer(
         head.encode(y=y, x=alt.value(0), text="_name:N"),
         *_intervals(means, y, currency, tips, tick=_STRUCTURE_BAND - 4, point=90),
@@ -179,7 +179,7 @@ def evidence_box(evidence: Evidence) -> Prose:
     Returns
     -------
     Prose
-        The verdict with what was found of stop and caution.
+        The verdict with what was found of stop and caution, and how many inputs are assumed.
     """
     found_first = labelled(capitalised(evidence.finding), "model_check", estimator="backtest")
     title = f"Model check: {MODEL_CHECK[evidence.verdict]}. {found_first}"
@@ -190,13 +190,14 @@ def evidence_box(evidence: Evidence) -> Prose:
         for severity, about, words, advice in grave.rows()
     ]
     items = "".join(f"<li>{in_html(one)}</li>" for one in found)
+    limits = f"{_NO_INTERVAL} {labelled(evidence.inputs, 'inputs', estimator='counted')}"
     markup = (
         f'<section class="cx-evidence" data-verdict="{evidence.verdict}"><style>{_EVIDENCE_SHEET}</style>'
         f"<h3>{in_html(title)}</h3><p>{in_html(sentence)}</p>{f'<ul>{items}</ul>' if items else ''}"
-        f"<p>{in_html(_NO_INTERVAL)}</p></section>"
+        f"<p>{in_html(limits)}</p></section>"
     )
     twin = machine_readable("model-findings", "Findings on the fitted models", evidence.findings)
-    return Prose(markup=markup, text=unlabelled("\n".join([f"{title}.", sentence, *found, _NO_INTERVAL])), twin=twin)
+    return Prose(markup=markup, text=unlabelled("\n".join([f"{title}.", sentence, *found, limits])), twin=twin)
 
 
 def backtest_table(evidence: Evidence) -> Table | Prose:
@@ -265,7 +266,7 @@ def _chances(chances: pl.DataFrame) -> str:
 def _histograms(bars: pl.DataFrame, names: list[str], currency: str) -> Figure:
     axis = money_axis(f"NPV, {currency}", largest=largest(bars, ("start", "end")), grid="none")
     tips = {
-        "name:N": "Strategy",
+        "name:N": "Programme",
         "start:Q": f"From, {currency}",
         "end:Q": f"To, {currency}",
         "share:P": "Share of draws",
@@ -358,8 +359,8 @@ _STRUCTURES = TableSpec(
 
 
 _NO_INTERVAL = (
-    "The intervals of the results cover uncertain model parameters and the choice among the models used. They do not "
-    "cover the case that none of these models fits; this check does."
+    "Intervals of the results cover uncertain parameters of the models used, not the case that none of these models "
+    "fits; this check does."
 )
 _EVIDENCE_SHEET = (
     ".cx-evidence{max-width:60rem;color:#1f2933;font-size:15px;line-height:1.55;border:1px solid #e4e7eb;"
@@ -370,6 +371,7 @@ _EVIDENCE_SHEET = (
     ".cx-evidence p{margin:.4rem 0 0;max-width:46rem}"
     ".cx-evidence ul{margin:.4rem 0 0;padding-left:1.2rem;max-width:46rem}"
 )
+_RESULTS = {"held": "within", "missed": "outside", "far off": "far off"}
 _SPANS = {"quarter": "Quarter by quarter", "whole": "All quarters in one forecast"}
 
 
@@ -377,7 +379,8 @@ def _held(backtest: pl.DataFrame) -> str:
     inside = backtest.filter(pl.col("actual").is_between("low", "high"))
     near = backtest.filter(result="held").height - inside.height
     more = f", {figure(near)} more within the tolerance" if near else ""
-    return f"{figure(inside.height)} of {figure(backtest.height)} forecasts of this shop's past were within their interval{more}"
+    within, of = figure(inside.height), figure(backtest.height)
+    return f"{within} of {of} forecasts of this shop's past were within their interval{more}"
 
 
 def _off(name: str) -> Column:
@@ -404,13 +407,13 @@ _BACKTEST = TableSpec(
         "interval": Column("Interval", _ends),
         "actual": Column("Observed", write=figure),
         "error": _off("error"),
-        "result": Column("Result", align="badge"),
+        "result": Column("Result", write=_RESULTS.__getitem__, align="badge"),
         "revenue_error": _off("revenue_error"),
     },
     notes=(
         (
             f"All intervals of a model together are one {INTERVAL}. Quarters have {figure(QUARTER_DAYS)} days. "
-            "Held: within the interval, or off by no more than forecast_caution of the shop's economics. Far off: by "
+            "Within: in the interval, or off by no more than forecast_caution of the shop's economics. Far off: by "
             "more than forecast_stop. A model fails where it is far off in at least half of the quarters, or over all "
             "of them in one forecast."
         ),

@@ -423,7 +423,7 @@ def _cohort_finding(cohort_money: pl.DataFrame) -> str:
     answers = best.filter(gains).group_by("kind", maintain_order=True).agg("name").rows()
     parts = [f"{kind} contribute the largest cash gain with {joined(names)}" for kind, names in answers]
     if none := names_of(best.filter(~gains)):
-        parts.append(f"with {joined(none)}, no customer group contributes a gain")
+        parts.append(f"with {joined(none)}, no customer group has a positive cash difference")
     return capitalised("; ".join(parts))
 
 

@@ -192,10 +192,9 @@ def _booked(stored: _Grid, columns: tuple[str, ...]) -> str:
 def _result(stored: _Grid, currency: str) -> str:
     # Adding zero makes a zero of what would be printed as minus zero.
     amount = f"(round(datum.npv/{stored.printed:.0f})*{stored.printed:.0f}+0)"
-    verdict = f"({amount}>0?': pays back':{amount}<0?': loses money':': breaks even')"
     figure = f"format({amount},{amount}?'+,.3r':'')"
     words = f"'NPV {currency} '+{figure}" if style().currency == "before" else f"'NPV '+{figure}+'{NBSP}{currency}'"
-    return f"{words}+{verdict}+' within '+horizon+(horizon==1?' month':' months')"
+    return f"{words}+' over '+horizon+(horizon==1?' month':' months')"
 
 
 _Slider = tuple[alt.Parameter, dict[str, object]]

@@ -74,6 +74,8 @@ class Evidence:
         The ground of the verdict in a few words, without a full stop.
     sentence
         What the models expected, what came, and what follows.
+    inputs
+        How many of the numbers that have a range are assumed.
     backtest
         One row per model and time of the past, under BACKTEST; none where no backtest is possible.
     findings
@@ -83,6 +85,7 @@ class Evidence:
     verdict: Verdict
     finding: str
     sentence: str
+    inputs: str
     backtest: pl.DataFrame
     findings: pl.DataFrame
 
@@ -113,8 +116,11 @@ def evidence(study: Study) -> Evidence:
     verdict = _verdict(study, table, found)
     finding, sentence = _untested(study, windows) if table.is_empty() else _in_words(table, verdict)
     stops = [f"{about}: {_shortened(one.sentence)}" for about, one in found if one.severity == "stop"]
+    uncertain = study.assumptions.filter(pl.col("low") < pl.col("high"))
+    bare = uncertain.filter(evidence="assumed").height
     return Evidence(
         verdict=verdict,
+        inputs=f"{figure(bare)} of {figure(uncertain.height)} uncertain inputs are assumed, without evidence.",
         finding="; ".join([*stops, finding]),
         sentence=sentence,
         backtest=table,
@@ -324,6 +330,10 @@ def _in_words(table: pl.DataFrame, verdict: Verdict) -> tuple[str, str]:
         size = f"up to {_share(max(off))}" if math.isfinite(max(off)) else "all orders forecast"
         parts.append(f"Individual forecasts were off by {size}.")
         finding = finding if max(off) <= _APART * miss else f"individual forecasts of the {times} were off by {size}"
+    earned = whole if whole.height else quarters
+    money = earned.drop_nulls("expected_revenue").select(pl.col("expected_revenue", "actual_revenue").sum()).row(0)
+    if any(money):
+        parts.append(f"Their revenue was forecast {_gap(*money)}.")
     return finding, " ".join([*parts, _advice(table, verdict)])
 
 

@@ -65,7 +65,7 @@ _TEXTS: Mapping[str, tuple[str, str, str, str]] = {
         "up",
     ),
     "member_months": (
-        "Member months",
+        "Customer-months in programmes",
         "Months of membership, summed over customers and programmes.",
         "count",
         "none",

@@ -85,7 +85,7 @@ def test_the_first_line_is_the_answer_and_the_second_its_basis():
     assert first == "Pilot Points <b>& more</b> first. Do not fund Win-back coupon."
     assert second == (
         "Horizon 36 months; discount rate 10 % a year. Without any programme: net revenue of USD 5.55 million from "
-        "20,000 customers, 50,300 orders a year."
+        "20,000 customers, current and new, with 50,300 orders a year."
     )
 
 
@@ -118,9 +118,9 @@ def test_money_and_shares_that_would_change_it_have_their_unit():
         "changer_score": 2.0,
     }
     text = _text(_POINTS | one | {"changer_low": 300.0, "changer_high": 900.0})
-    turns = "the base-case NPV, USD −400, turns positive at USD 1,230 per month or more"
+    turns = "the base-case NPV, USD −400, turns positive at USD 1,240 per month or more"
     assert f"USD 500 per month (90 % range 300 to 900); {turns}" in text
-    assert "That is at the edge of its plausible range (2 % chance)." in text
+    assert "That is just outside its plausible range (2 % chance)." in text
     share = {"changer_unit": "share", "changer_value": 0.4, "changer_break_even": 0.45678, "changer_score": 0.5}
     assert "40 % (90 % range 35 to 45 %); the base-case NPV, USD −400, turns positive at 45.7 % or more" in _text(
         _POINTS | share | {"changer_low": 0.35, "changer_high": 0.45}
@@ -133,7 +133,7 @@ def test_nothing_spent_has_no_return_and_no_error_smaller_than_shown():
         "Investment: none",
         "Return on investment: –",
         "Chance of a positive NPV: less than 0.5 %;",
-        "No single assumption, within its plausible range, turns this positive.",
+        "No single assumption within its plausible range makes NPV positive.",
     ):
         assert words in text
 
@@ -141,9 +141,9 @@ def test_nothing_spent_has_no_return_and_no_error_smaller_than_shown():
 @pytest.mark.parametrize(
     ("needed", "sentence"),
     [
-        (41_260.0, "It pays from 41,200 orders a year; this shop has 50,300."),
-        (0.0, "It has no fixed cost, so it pays at any size of the shop."),
-        (None, "It pays at no size of the shop: each further order adds more cost than margin."),
+        (41_260.0, "Expected NPV is positive from 41,300 orders a year; this shop has 50,300."),
+        (0.0, "It has no fixed cost, so its NPV is positive at any number of orders."),
+        (None, "NPV is negative at any number of orders: costs that grow with orders exceed the benefits."),
     ],
 )
 def test_each_strategy_says_from_which_size_of_the_shop_on_it_pays(needed, sentence):

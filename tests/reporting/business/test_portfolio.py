@@ -88,7 +88,7 @@ def test_a_set_beyond_the_budget_is_marked_and_is_not_the_next():
 def test_doing_nothing_can_be_the_best():
     alone = _NOTHING | {"chosen": True, "gap": 0.0, "gap_mc_error": 0.0}
     assert _table(alone).title == (
-        "No programme has the highest expected NPV; there is no other set to compare it with"
+        "Funding no programme has the highest expected NPV; there is no other set to compare it with"
     )
 
 

@@ -99,13 +99,13 @@ def _changed(drawn_structures, strategy):
 
 def test_the_title_says_that_gains_stay_gains(drawn_structures, finding):
     assert finding(npv_by_structure(drawn_structures, "USD")) == (
-        "The sign of the expected NPV is the same under every dropout model"
+        "The sign of the expected NPV is clear, and the same, under every dropout model"
     )
 
 
 def test_the_title_names_whose_sign_depends_on_the_model(drawn_structures, finding):
     assert finding(npv_by_structure(_changed(drawn_structures, "points_programme"), "USD")) == (
-        "The sign of the expected NPV depends on the dropout model: Points programme"
+        "The sign of the expected NPV depends on the dropout model, or is not clear, for Points programme"
     )
 
 

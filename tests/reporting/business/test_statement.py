@@ -295,7 +295,8 @@ def _moved(kind, amount):
 def test_the_title_tells_which_share_of_the_gross_benefit_costs_and_rewards_take():
     # 36.7 of 77.7, 29.1 of 35.2 and 17.1 of 7.6 thousand.
     assert _finding(pathways()) == (
-        "Costs and rewards take 47 % of the gross benefit for Free shipping from a threshold on, "
+        "In the base case, costs, rewards and negative effects take 47 % of the gross benefit for Free shipping "
+        "from a threshold on, "
         "83 % for Points programme and 225 % for Win-back coupon"
     )
 
@@ -303,8 +304,8 @@ def test_the_title_tells_which_share_of_the_gross_benefit_costs_and_rewards_take
 def test_of_more_than_three_strategies_the_least_and_the_most_are_alt_text():
     more = pathways().filter(strategy="points").with_columns(title=pl.lit("Points again"))
     assert _finding(pl.concat([pathways(), more])) == (
-        "Costs and rewards take 47 % (Free shipping from a threshold on) to 225 % (Win-back coupon) of the "
-        "gross benefit"
+        "In the base case, costs, rewards and negative effects take 47 % (Free shipping from a threshold on) to "
+        "225 % (Win-back coupon) of the gross benefit"
     )
 
 

@@ -40,7 +40,7 @@ def _words(spec: dict, version: str = "6.4", written: str = "+,.3r", **values: f
 
 def _npv(spec: dict, **values: float) -> float:
     # In whole units, which show more of the arithmetic than the three digits that a reader sees.
-    figure = re.match(r"NPV USD ([+\u2212]?[\d,]+):", _words(spec, written="+,.0f", **values))[1]
+    figure = re.match(r"NPV USD ([+\u2212]?[\d,]+) over", _words(spec, written="+,.0f", **values))[1]
     return float(figure.replace(",", "").replace("\N{MINUS SIGN}", "-"))
 
 
@@ -115,10 +115,10 @@ def test_the_sliders_start_where_the_base_case_stands(spec):
 
 
 def test_a_gain_a_loss_and_neither_are_said_in_words(hand):
-    assert _words(hand) == "NPV USD +1,140: pays back within 2 months"
-    assert _words(hand, horizon=1) == "NPV USD \N{MINUS SIGN}290: loses money within 1 month"
+    assert _words(hand) == "NPV USD +1,140 over 2 months"
+    assert _words(hand, horizon=1) == "NPV USD \N{MINUS SIGN}290 over 1 month"
     # 300 + 900 * 7/9 - 1000 - 40 * 0 would be 0; with the settlement of 40, 740 / 900 of margin are needed.
-    assert _words(hand, horizon=1, margin=740 / 900) == "NPV USD 0: breaks even within 1 month"
+    assert _words(hand, horizon=1, margin=740 / 900) == "NPV USD 0 over 1 month"
 
 
 def test_huge_amounts_are_printed_to_six_digits_and_stay_small():

@@ -55,8 +55,11 @@ def _rules(case, sets, plan=None, **changed):
                 "limit; more draws would settle it."
             ),
         ),
-        ((1.0, 1.0, 0.95, 0.01), "Expected NPV is within simulation error of zero; more draws would settle its sign."),
-        ((-5.0, 1.0, 0.92, 0.01), "Expected NPV is negative, and no planned test is worth its cost."),
+        (
+            (1.0, 1.0, 0.95, 0.01),
+            "Expected NPV is less than two simulation errors from zero; more draws may settle its sign.",
+        ),
+        ((-5.0, 1.0, 0.92, 0.01), "Expected NPV is negative, and no test is feasible and worth its cost."),
         ((-5.0, 1.0, 0.92, 0.01, 3.0), "Expected NPV is negative, but a test is worth more than it costs."),
         ((0.0, 0.0, 0.0, 0.01), "Expected NPV is zero in every draw."),
     ],
@@ -70,9 +73,9 @@ def test_the_reason_is_what_the_rule_looks_at(outcome, reason):
 def test_where_no_set_gains_the_best_is_none_and_a_pilot_is_for_what_it_teaches(case):
     nothing = case.portfolio.with_columns(chosen=pl.col("members") == "")
     sentence = _rules(case, nothing, decision=pl.lit("reject"))[PORTFOLIO_ROW]
-    assert sentence == "No set of strategies within the budget of USD 40,000 has a positive expected NPV."
+    assert sentence == "No set of programmes within the budget of USD 40,000 has a positive expected NPV."
     piloted = _rules(case, nothing, decision=pl.lit("pilot"))[PORTFOLIO_ROW]
-    assert piloted == f"{sentence} A pilot is paid for what it teaches, not for its return."
+    assert piloted == f"{sentence} A pilot is run for information; its own NPV may be negative."
 
 
 def test_the_best_set_is_judged_like_a_strategy_and_its_members_first(case):
@@ -105,9 +108,9 @@ def test_the_best_set_is_judged_like_a_strategy_and_its_members_first(case):
         (
             None,
             (
-                "The pilot must show what the strategy costs and how many customers take part. Extra contribution "
-                "alone cannot show it here: a test needs 1,234 customers in each of two groups, and only 150 can take "
-                "part."
+                "The pilot must show what the programme costs and how many customers take part. Contribution alone "
+                "cannot show whether NPV is positive: that test needs 1,234 customers in each of two groups, and only "
+                "150 are available."
             ),
         ),
     ],

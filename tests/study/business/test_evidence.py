@@ -56,7 +56,9 @@ def test_a_growing_shop_orders_more_than_the_models_expect_in_every_forecast(tmp
     assert found.backtest.height == 3 * (4 + 1)
     assert (found.backtest["error"] < -0.2).all()
     assert set(found.backtest["result"]) == {"far off"}
-    assert re.fullmatch(r"one forecast of the last four quarters was \d+ % too low", found.finding.replace(NBSP, " "))
+    assert re.fullmatch(
+        r"the single forecast of the last four quarters was \d+ % too low", found.finding.replace(NBSP, " ")
+    )
 
 
 def test_a_sound_model_keeps_all_intervals_as_often_as_they_claim(tmp_path):
@@ -100,7 +102,7 @@ def test_a_sound_shop_passes_and_a_narrow_limit_alone_does_not_change_that(sound
     for limits in ((0.1, 0.2), (0.0, 0.0), (None, None)):
         found = evidence(_limits(sound, *limits))
         assert found.verdict == "fits"
-        assert found.sentence.endswith("The models pass on this shop's own orders.")
+        assert found.sentence.endswith("The model passes on this shop's own orders.")
 
 
 def test_limits_decide_between_caution_and_stop(tmp_path):
