@@ -38,7 +38,6 @@ ALLOWED: dict[str, str] = {
     r"\b(?:one|eight|nine|nineteen) (?:chances? |draws? )?(?:in|of) (?:ten|twenty)\b": "the same level in words",
     r"\bat least half of the quarters\b": "when a model fails the check",
     r"\bhalf of (?:the draws|the next orders|all orders)\b|\bat one half\b": "a median",
-    r"\bone half of those it may reach\b": "how a test draws lots",
     r"\btwo half normals\b|\bhalf forget\b|\bby half\b|\bhalf-life\b": "a form of spread; a half-life",
     r"\bten per cent (?:less|more)\b": "how a ratio is read",
     r"(?<![\d.,])[01](?!\d|[.,]\d)(?!(?:\{\}| )?%)": "bound or neutral point: nothing, no effect, no difference",

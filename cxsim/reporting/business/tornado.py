@@ -368,7 +368,7 @@ def _rates_finding(rates: pl.DataFrame) -> str:
     places = {
         "at every discount rate and horizon": pl.col("gains") == 1.0,
         "at some discount rates and horizons": pl.col("gains").is_between(0.0, 1.0, closed="none"),
-        "at none": pl.col("gains") == 0.0,
+        "at no combination": pl.col("gains") == 0.0,
     }
     groups = {place: signs.filter(which)["title"].to_list() for place, which in places.items()}
     parts = [f"{place} for {joined(own)}" for place, own in groups.items() if own]

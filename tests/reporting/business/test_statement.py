@@ -258,7 +258,7 @@ def test_the_title_says_so_where_no_cohort_gains():
     losses = _made_cohort_money({"points": (-1.0, -2.0, -3.0, 0.0, 5.0), "coupon": (0.0, 0.0, 0.0, 4.0, 0.0)})
     assert cohort_table(losses, "USD").title == (
         "Referred customers contribute the largest cash gain with Coupon; "
-        "with Points, no customer group contributes a gain"
+        "with Points, no customer group has a positive cash difference"
     )
 
 

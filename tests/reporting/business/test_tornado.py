@@ -141,11 +141,11 @@ def test_a_combination_that_was_not_computed_is_a_dash(rates):
             {"A": (1.0, 1.0, 1.0, 1.0), "B": (1.0, -1.0, 1.0, 1.0), "C": (-1.0,) * 4},
             (
                 "Expected NPV is positive at every discount rate and horizon for A; "
-                "at some discount rates and horizons for B; at no discount rate and horizon for C"
+                "at some discount rates and horizons for B; at no combination for C"
             ),
         ),
         ({"A": (1.0,) * 4, "B": (2.0,) * 4}, "Expected NPV is positive at every discount rate and horizon for A and B"),
-        ({"A": (-1.0,) * 4, "B": (0.0,) * 4}, "Expected NPV is positive at no discount rate and horizon for A and B"),
+        ({"A": (-1.0,) * 4, "B": (0.0,) * 4}, "Expected NPV is positive at no combination for A and B"),
     ],
 )
 def test_the_title_says_where_each_strategy_pays(worths, title):

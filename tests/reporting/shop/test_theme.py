@@ -279,10 +279,10 @@ def test_what_a_session_chose_with_its_figures_holds_for_its_tables():
 @pytest.mark.parametrize(
     ("locale", "words", "price"),
     [
-        ("en", r"NPV USD [+−]\d{1,3}(,\d{3})+: ", f"USD{NBSP}1,500.25 per month"),
-        ("de", rf"NPV [+−]\d{{1,3}}(\.\d{{3}})+{NBSP}USD: ", f"1.500,25{NBSP}USD per month"),
-        ("fr", rf"NPV [+−]\d{{1,3}}({NNBSP}\d{{3}})+{NBSP}USD: ", f"1{NNBSP}500,25{NBSP}USD per month"),
-        ("ch", rf"NPV USD [+−]\d{{1,3}}({APOSTROPHE}\d{{3}})+: ", f"USD{NBSP}1{APOSTROPHE}500.25 per month"),
+        ("en", r"NPV USD [+−]\d{1,3}(,\d{3})+ over ", f"USD{NBSP}1,500.25 per month"),
+        ("de", rf"NPV [+−]\d{{1,3}}(\.\d{{3}})+{NBSP}USD over ", f"1.500,25{NBSP}USD per month"),
+        ("fr", rf"NPV [+−]\d{{1,3}}({NNBSP}\d{{3}})+{NBSP}USD over ", f"1{NNBSP}500,25{NBSP}USD per month"),
+        ("ch", rf"NPV USD [+−]\d{{1,3}}({APOSTROPHE}\d{{3}})+ over ", f"USD{NBSP}1{APOSTROPHE}500.25 per month"),
     ],
 )
 def test_a_price_and_the_result_beside_sliders_follow_the_locale(locale, words, price):
