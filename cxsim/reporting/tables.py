@@ -20,6 +20,7 @@ from cxsim.tables import Contract, check
 from cxsim.wording import (
     MISSING,
     NBSP,
+    between,
     chance,
     figure,
     figure_against,
@@ -28,7 +29,6 @@ from cxsim.wording import (
     labelled,
     minor_digits,
     number,
-    precision,
     priced,
     unlabelled,
 )
@@ -231,20 +231,9 @@ class Column:
         return f'<span class="cx-badge" data-word="{text}">{text}</span>' if badge else text
 
 
-def amount(name: str, beside: Sequence[str] = ()) -> Callable[[Row], str]:
-    """Return how an amount is written that is rounded together with others of its row."""
-    return lambda row: precision([row[other] for other in (name, *beside)]).text(row[name])
-
-
-def interval(low: str, high: str, beside: Sequence[str] = ()) -> Callable[[Row], str | None]:
-    """Return how an interval is written whose ends are rounded together, and with others of its row."""
-
-    def written(row: Row) -> str | None:
-        if row[low] is None or row[high] is None:
-            return None
-        return precision([row[name] for name in (low, high, *beside)]).span(row[low], row[high])
-
-    return written
+def interval(low: str, high: str) -> Callable[[Row], str | None]:
+    """Return how an interval is written, where there is one."""
+    return lambda row: None if row[low] is None or row[high] is None else between(row[low], row[high])
 
 
 def amounts_as_text(amounts: Iterable[float]) -> Callable[[float], str]:

@@ -27,13 +27,11 @@ from cxsim.wording import (
     MINUS,
     NBSP,
     Locale,
-    Precision,
     counted,
     figure,
     in_terminal,
     joined,
     minor_digits,
-    precision,
     priced,
     searched,
     style,
@@ -198,14 +196,6 @@ def rounded(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(cs.float().round_sig_figs(_DIGITS))
 
 
-def tooltip(fields: Sequence[tuple[str, ...]]) -> list[alt.Tooltip]:
-    """Return what appears beside a mark: fields, their titles and, of numbers, their formats."""
-    return [
-        alt.Tooltip(field, title=title, format=pattern[0] if pattern else alt.Undefined)
-        for field, title, *pattern in fields
-    ]
-
-
 def error_bar(drawn: alt.Chart, colour: str | None = None, *, opacity: float = 0.5) -> alt.Chart:
     """Return the line of an interval."""
     return drawn.mark_rule(color=colour or alt.Undefined, strokeWidth=3, opacity=opacity)  # type: ignore[no-any-return]
@@ -270,7 +260,12 @@ def colours(names: Texts) -> alt.Scale:
 def tooltips(heads: Mapping[str, str]) -> list[alt.Tooltip]:
     """Return tooltips by `field:kind`: N is text, I a whole number, Q an amount, P a share."""
     parts = [(*field.split(":"), title) for field, title in heads.items()]
-    return tooltip([(f"{field}:{'N' if kind == 'N' else 'Q'}", title, *_FORMATS[kind]) for field, kind, title in parts])
+    return [
+        alt.Tooltip(
+            f"{field}:{'N' if kind == 'N' else 'Q'}", title=title, format=next(iter(_FORMATS[kind]), alt.Undefined)
+        )
+        for field, kind, title in parts
+    ]
 
 
 def strategy_colour(names: Texts) -> alt.Color:
@@ -538,11 +533,6 @@ def require_known(contract: Contract, what: str, name: str, known: Iterable[str]
     names = list(known)
     if name not in names:
         raise TableError(f"{contract.name}: no {what} '{name}'; {choices(name, names)}")
-
-
-def rounded_together(table: pl.DataFrame, columns: Sequence[str]) -> Precision:
-    """Return how the amounts of some columns are rounded that are read together."""
-    return precision(table.select(columns).unpivot()["value"].to_list())
 
 
 def either(test: str, yes: float | str, no: float | str) -> Any:

@@ -114,7 +114,9 @@ def decision_box(decision: pl.DataFrame, currency: str, break_even: pl.DataFrame
     # Of one strategy there are no sets to choose from.
     sets = [row for row in rows if row["strategy"] == _PORTFOLIO and len(alone) > 1]
     verdicts = [(row["title"], row["decision"]) for row in alone]
-    opening = " ".join([lead(verdicts, [card.title for card in searched]), *_failed(arms[0])])
+    failed = [stood for _, stood in _model_check(arms[0]) if stood.startswith(MODEL_CHECK["stop"])]
+    warning = [f"On this shop's own orders the models {stood}." for stood in failed]
+    opening = " ".join([lead(verdicts, [card.title for card in searched]), *warning])
     cards = [*(_card(row, currency) for row in arms), *searched, *(_card(row, currency) for row in sets)]
     twin = machine_readable("decision", "What to do, on what ground, and what would change it", decision)
     return in_cards(opening, cards, _aid(arms[0], sets, currency), twin, basis=_basis(arms[0], currency))
@@ -207,28 +209,17 @@ def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
     return Prose(markup=markup, text=unlabelled("\n".join([opening, *sentences, closing])), twin=twin)
 
 
-def _failed(row: Row) -> list[str]:
-    """Return what a reader must know first where the models fail on the shop's own orders."""
-    if row.get("model_check") != "stop":
-        return []
-    return [f"The models behind this failed on the shop's own orders: {_check_finding(row)}."]
-
-
-def _checked(row: Row) -> list[tuple[str, str]]:
-    """Return how the models stood the check on the shop's own orders, where they were checked."""
+def _model_check(row: Row) -> list[tuple[str, str]]:
+    """Return how the models stood the check on the shop's own orders, and why they failed it."""
     if "model_check" not in row:
         return []
-    verdict = MODEL_CHECK[row["model_check"]]
-    return [("Model check", f"{verdict}: {_check_finding(row)}" if row["model_check"] == "stop" else verdict)]
-
-
-def _check_finding(row: Row) -> str:
-    return labelled(row["model_check_finding"], "model_check", estimator="backtest")
+    why = labelled(f": {row['model_check_finding']}", "model_check", estimator="backtest")
+    return [("Model check", f"{MODEL_CHECK[row['model_check']]}{why if row['model_check'] == 'stop' else ''}")]
 
 
 def _basis(row: Row, currency: str) -> str:
     """Return what every decision is made in."""
-    horizon, rate = months(row["horizon_months"]), _exact_percent(row["annual_discount_rate"])
+    horizon, rate = months(row["horizon_months"]), f"{figure(100.0 * row['annual_discount_rate'], '.4g')}{NBSP}%"
     revenue, customers = money(row["revenue"], currency), figure(row["customers"])
     orders = labelled(figure(_three_digits(row["orders_per_year"], math.floor)), "orders_per_year", "", MEAN)
     included = row.get("after_horizon_rule") == "included"
@@ -238,10 +229,6 @@ def _basis(row: Row, currency: str) -> str:
         f"programme: net revenue of {labelled(revenue, 'revenue', '', MEAN)} from {labelled(customers, 'customers')} "
         f"customers, current and new, with {orders} orders a year.{after}"
     )
-
-
-def _exact_percent(share: float) -> str:
-    return f"{figure(100.0 * share, '.4g')}{NBSP}%"
 
 
 def _three_digits(orders: float, whole: Callable[[float], int]) -> float:
@@ -259,7 +246,8 @@ def _card(row: Row, currency: str) -> Card:
             filter(None, (learn, _what_would_change(row, currency), _pays_from(row), _ceiling(row, currency)))
         )
         return Card(row["decision"], BADGES[row["decision"]], f"{kind}{row['title']}", rule, facts, closing)
-    if _is_nothing(row):
+    # No programme costs nothing and changes nothing in any draw; whatever else breaks even has a spread.
+    if row["investment"] == 0.0 and row["low"] == 0.0 == row["high"]:
         return Card("reject", "Fund none", "Best set: no programme", rule, width="wide")
     return Card(row["decision"], BADGES[row["decision"]], f"Best set: {row['title']}", rule, facts, width="wide")
 
@@ -287,7 +275,7 @@ def _facts(row: Row, currency: str) -> list[tuple[str, str]]:
         ("Return on investment", "–" if row["roi"] is None else said(share_to(0)(row["roi"]), "roi")),
         ("Median payback", "beyond the horizon" if payback is None else said(months(payback), "payback", "median")),
         *_after_horizon(row, currency),
-        *_checked(row),
+        *_model_check(row),
     ]
 
 
@@ -354,11 +342,6 @@ def _ceiling(row: Row, currency: str) -> str:
     return f"Ceiling: if {avoided} of all incidents were avoided at no cost, NPV would be {npv}."
 
 
-def _is_nothing(row: Row) -> bool:
-    # No programme costs nothing and brings nothing in every draw; whatever else breaks even has a spread.
-    return bool(row["investment"] == 0.0 and row["low"] == 0.0 == row["high"])
-
-
 def _aid(arm: Row, sets: Sequence[Row], currency: str) -> str:
     draws, *fewer = (labelled(figure(row["draws"]), "draws") for row in (arm, *sets[:1]))
     of_sets = f" (sets: {fewer[0]})" if fewer and fewer[0] != draws else ""
@@ -367,7 +350,7 @@ def _aid(arm: Row, sets: Sequence[Row], currency: str) -> str:
         f"{draws} draws of everything that is uncertain{of_sets}. Amounts are expected present values in {currency}. "
         "Investment: all that the programme spends over the horizon, including rewards and outstanding points. "
         "Benefits: NPV plus investment. Return on investment: NPV over investment. The interval contains nine draws in "
-        "ten. ±: one standard error of the simulation, two of which are clear; pp: percentage points. Payback is not "
+        "ten. ±: one standard error of the simulation; clear: more than two; pp: percentage points. Payback is not "
         "discounted. Rule: fund if expected NPV is clearly positive and its chance of being positive clearly "
         "reaches the policy limit; do not fund if expected NPV is clearly negative and no test is worth its cost; "
         "otherwise pilot."

@@ -384,10 +384,6 @@ def _of_each_decision(information: pl.DataFrame) -> Sequence[Row]:
     return in_order(shown, "decision", order).rows(named=True)
 
 
-def _worth(row: Row) -> str:
-    return " ± ".join(number(row[name]) if row[name] > 0.0 else "0" for name in ("worth", "mc_error"))
-
-
 _INFORMATION = TableSpec(
     id="information",
     contract=INFORMATION,
@@ -402,7 +398,7 @@ _INFORMATION = TableSpec(
             lambda row: "all" if row["id"] == EVERYTHING else "assumption" if row["rank"] > 0 else "group",
             align="text",
         ),
-        "worth": Column("Worth up to, {currency}", _worth),
+        "worth": Column("Worth up to, {currency}", error="mc_error"),
         "share": Column(
             "Share of perfect information",
             lambda row: None if row["id"] == EVERYTHING else row["share_of_everything"],

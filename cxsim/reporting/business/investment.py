@@ -27,6 +27,7 @@ from cxsim.reporting.tables import (
     TableSpec,
     chance_of_positive_npv,
     headed,
+    interval,
     share_to,
     with_amounts,
 )
@@ -57,7 +58,6 @@ from cxsim.wording import (
     MISSING,
     NBSP,
     WORST,
-    between,
     chance,
     counted,
     figure,
@@ -264,10 +264,6 @@ def _with_error(
     return written
 
 
-def _between(low: str, high: str) -> Callable[[Row], str]:
-    return lambda row: between(row[low], row[high])
-
-
 def _yearly(rate: float) -> str:
     return share_to(1 if abs(rate) < 1.0 else 0)(rate)
 
@@ -281,13 +277,13 @@ _INVESTMENT = TableSpec(
     columns={
         "decision": Column("Recommendation", write=BADGES.__getitem__, group="Value"),
         "npv": Column("Expected NPV, {currency}", "incremental_npv", error="npv_mc_error", group="Value"),
-        "npv_interval": Column(f"NPV, {INTERVAL}", _between("npv_low", "npv_high"), group="Value", estimator=QUANTILES),
+        "npv_interval": Column(f"NPV, {INTERVAL}", interval("npv_low", "npv_high"), group="Value", estimator=QUANTILES),
         "benefits": Column("Benefits, {currency}", "benefits_pv", group="Value"),
         "investment": Column("Investment, {currency}", group="Value"),
         "after_horizon": Column("Retained customers, {currency}", group="After the horizon"),
         "after_horizon_interval": Column(
             INTERVAL.capitalize(),
-            _between("after_horizon_low", "after_horizon_high"),
+            interval("after_horizon_low", "after_horizon_high"),
             group="After the horizon",
             estimator=QUANTILES,
         ),

@@ -11,7 +11,17 @@ import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError, choices
-from cxsim.reporting.tables import MEAN, QUANTILES, TAIL, Column, Row, Table, TableSpec, chance_of_positive_npv
+from cxsim.reporting.tables import (
+    MEAN,
+    QUANTILES,
+    TAIL,
+    Column,
+    Row,
+    Table,
+    TableSpec,
+    chance_of_positive_npv,
+    interval,
+)
 from cxsim.reporting.theme import (
     BASELINE,
     GROUND,
@@ -30,7 +40,7 @@ from cxsim.reporting.theme import (
 )
 from cxsim.study.business.portfolio import PORTFOLIO
 from cxsim.tables import check
-from cxsim.wording import INTERVAL, WORST, between, counted, figure, joined, labelled, money
+from cxsim.wording import INTERVAL, WORST, counted, figure, joined, labelled, money
 
 _INDENT = 70
 _WIDE, _HEIGHT = WIDTH - _INDENT, 340
@@ -346,12 +356,8 @@ def _notes(portfolio: pl.DataFrame) -> tuple[str, ...]:
 
 def _in_words(row: Row) -> Row:
     """Return the remarks on a set, and nothing where there is nothing to say."""
-    remarks = {
-        "best": row["chosen"],
-        "over budget": not row["affordable"],
-        "no clear difference": row["near"],
-        "efficient": row["efficient"],
-    }
+    remarks = {"best": row["chosen"], "over budget": not row["affordable"]}
+    remarks |= {"no clear difference": row["near"], "efficient": row["efficient"]}
     # Without a programme nothing is spent and nothing is uncertain.
     nothing = {} if row["members"] else dict.fromkeys(("npv_mc_error", "low", "cvar", "prob_npv_positive"))
     missing = {} if "," in row["members"] else {"interaction": None}
@@ -367,11 +373,7 @@ _PORTFOLIO = TableSpec(
     columns={
         "investment": Column("Investment, {currency}"),
         "npv": Column("Expected NPV, {currency}", error="npv_mc_error"),
-        "npv_interval": Column(
-            INTERVAL,
-            lambda row: None if row["low"] is None else between(row["low"], row["high"]),
-            estimator=QUANTILES,
-        ),
+        "npv_interval": Column(INTERVAL, interval("low", "high"), estimator=QUANTILES),
         "cvar": Column(f"Expected NPV, {WORST}", estimator=TAIL),
         "prob_npv_positive": Column(
             "Chance of a positive NPV", lambda row: None if row["low"] is None else chance_of_positive_npv(row)

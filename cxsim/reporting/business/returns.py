@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -19,7 +19,7 @@ from cxsim.reporting.tables import (
     Table,
     TableSpec,
     capitalised,
-    headed,
+    interval,
     machine_readable,
     remark,
 )
@@ -39,7 +39,6 @@ from cxsim.reporting.theme import (
     names_of,
     read_out,
     rounded,
-    rounded_together,
     strategy_colour,
     subject,
     tooltips,
@@ -58,7 +57,6 @@ from cxsim.wording import (
     in_words,
     joined,
     labelled,
-    number,
     unlabelled,
 )
 
@@ -223,11 +221,6 @@ def _means(table: pl.DataFrame, currency: str) -> pl.DataFrame:
     return rounded(with_texts(means, texts))
 
 
-def _differing(table: pl.DataFrame, by: Sequence[str], between: pl.Expr) -> list[str]:
-    """Return the names of those between whose rows something differs."""
-    return table.group_by(by, maintain_order=True).agg(n=between.n_unique()).filter(pl.col("n") > 1)[by[-1]].to_list()
-
-
 def _structures_signs(means: pl.DataFrame) -> str:
     """Return for whom the sign of the expected NPV is clear, and the same, under every model."""
     clear = pl.when(pl.col("mean").abs() > 2.0 * pl.col("_error")).then(pl.col("mean").sign())
@@ -308,45 +301,29 @@ def _round_width(span: float) -> float:
     return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= raw)
 
 
-_ENDS = ["incremental_npv", "npv_low", "npv_high"]
-
-
 def _structures_finding(structures: pl.DataFrame) -> str:
-    depends = _differing(structures, ["strategy", "title"], pl.col("decision"))
+    decisions = structures.group_by("strategy", "title", maintain_order=True).agg(n=pl.col("decision").n_unique())
+    depends = decisions.filter(pl.col("n") > 1)["title"].to_list()
     if not depends:
         return "No decision depends on the dropout model"
     if len(depends) <= _NAMED_BY_MODEL:
-        decisions = f"The decision{'s' if len(depends) > 1 else ''} on"
-        return f"{decisions} {subject(depends, 'depends', 'depend')} on the dropout model"
+        opening = f"The decision{'s' if len(depends) > 1 else ''} on"
+        return f"{opening} {subject(depends, 'depends', 'depend')} on the dropout model"
     of = counted(structures["strategy"].n_unique())
     return f"{counted(len(depends)).capitalize()} of {of} decisions depend on the dropout model"
-
-
-def _by_model(structures: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of each strategy, rounded together, and below them the largest difference of their means."""
-    rows = []
-    for part in structures.partition_by("strategy", maintain_order=True):
-        together, means = rounded_together(part, _ENDS), part["incremental_npv"]
-        for row in part.rows(named=True):
-            npv, *interval = (row[name] for name in _ENDS)
-            likely = chance(row["prob_npv_positive"])
-            rows.append(row | {"npv": together.text(npv), "interval": together.span(*interval), "chance": likely})
-        verdict = "depends on the model" if part["decision"].n_unique() > 1 else "the same"
-        last = {"title": part["title"][0], "structure": "Largest difference", "decision": verdict}
-        rows.append({"interval": "", "chance": "", **last, "npv": number(max(means) - min(means))})
-    return rows
 
 
 _STRUCTURES = TableSpec(
     id="structures",
     title=_structures_finding,
     subtitle="Against the no-programme baseline, present values in {currency}, under each model alone",
-    rows=_by_model,
     group="title",
     line=lambda row: MODELS.get(row["structure"], row["structure"]),
     columns={
         "decision": Column("Decision", write=lambda decision: BADGES.get(decision, decision), align="text"),
-        **headed({"npv": "NPV, {currency}", "interval": INTERVAL, "chance": "Chance of a positive NPV"}),
+        "npv": Column("NPV, {currency}", "incremental_npv", error="npv_mc_error"),
+        "npv_interval": Column(INTERVAL, interval("npv_low", "npv_high")),
+        "prob_npv_positive": Column("Chance of a positive NPV", write=chance),
     },
     notes=(
         (

@@ -362,16 +362,11 @@ _PERIODS = TableSpec(
 )
 
 
-def _quarters(periods: pl.DataFrame) -> Sequence[Row]:
-    cash = periods.filter(line=RESULT)
-    return _written(cash, ["incremental", *_BELOW], list(_BELOW)).rows(named=True)
-
-
 _QUARTERS = TableSpec(
     id="quarters",
     title="Cash contribution by quarter",
     subtitle="{currency}, difference from the baseline; quarters are three months from the start",
-    rows=_quarters,
+    rows=lambda table: _written(table.filter(line=RESULT), ["incremental", *_BELOW], list(_BELOW)).rows(named=True),
     group=strategy_name,
     line="label",
     columns=headed(

@@ -51,7 +51,6 @@ from cxsim.reporting.theme import (
     read_out,
     rimmed,
     rounded,
-    rounded_together,
     short,
     shortened,
     strategy_colour,
@@ -65,6 +64,7 @@ from cxsim.tables import check
 from cxsim.wording import (
     INTERVAL,
     NBSP,
+    between,
     counted,
     figure,
     first_sentence,
@@ -384,10 +384,9 @@ def _by_rate(rates: pl.DataFrame, own_rate: float) -> Sequence[Row]:
 
 
 def _pivoted(own: pl.DataFrame) -> pl.DataFrame:
-    together = rounded_together(own, ["npv", "low", "high"])
     texts = with_texts(
         own.sort("annual_discount_rate"),
-        {"text": lambda row: f"{together.text(row['npv'])} ({together.span(row['low'], row['high'])})"},
+        {"text": lambda row: f"{number(row['npv'])} ({between(row['low'], row['high'])})"},
     )
     return texts.pivot("horizon_months", index=["title", "annual_discount_rate"], values="text")
 

@@ -12,7 +12,7 @@ from cxsim.clv.customer_value import outside
 from cxsim.errors import TableError
 from cxsim.params import Z95
 from cxsim.reporting.shop.clv_validation import ENDS, SHARE_LABELS
-from cxsim.reporting.tables import Column, Table, TableSpec, amount, interval
+from cxsim.reporting.tables import Column, Table, TableSpec, interval
 from cxsim.reporting.theme import (
     BASELINE,
     INK,
@@ -342,7 +342,7 @@ _WORTH = TableSpec(
     line="quantity",
     columns={
         "unit": Column("Unit", align="text"),
-        "mean": Column("Expected", amount("mean", ("low", "high"))),
+        "mean": Column("Expected"),
         "interval": Column(INTERVAL, interval("low", "high")),
     },
     notes=("Intervals cover parameter uncertainty and chance in each customer's behaviour.",),

@@ -144,13 +144,13 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
     sets = step(portfolio(study, executor=executor))
     drawn = step(drawn_inputs(study))
     checked = step(evidence(study))
-    decided = decision(study, base=base, break_evens=even, portfolio=sets)
+    decided, central = decision(study, base, even, sets), base_case_table(base, study.returns)
     return BusinessCase(
         study=study,
-        decision=with_model_check(_with_years_after(decided, money["investment"]), checked),
+        decision=with_model_check(_beside(decided, money["investment"], central), checked),
         evidence=checked,
         **money,
-        base_case=base_case_table(base, study.returns),
+        base_case=central,
         volumes=volumes(base),
         prices=prices(base),
         tornado=swings,
@@ -192,11 +192,13 @@ def statements(study: Study) -> dict[str, pl.DataFrame]:
     }
 
 
-def _with_years_after(decided: pl.DataFrame, investments: pl.DataFrame) -> pl.DataFrame:
-    """Return decisions with what customers are worth who are retained after the horizon, and whether NPV has it."""
+def _beside(decided: pl.DataFrame, investments: pl.DataFrame, central: pl.DataFrame) -> pl.DataFrame:
+    """Return decisions with the value after the horizon, whether NPV has it, and the error of the base case."""
     after = investments.select("strategy", "after_horizon")
-    rule = pl.lit(investments["after_horizon_rule"][0]).alias("after_horizon_rule")
-    return decided.join(after, on="strategy", how="left", maintain_order="left").with_columns(rule)
+    errors = central.select("strategy", base_npv_mc_error="mc_error")
+    for table in (after, errors):
+        decided = decided.join(table, on="strategy", how="left", maintain_order="left")
+    return decided.with_columns(after_horizon_rule=pl.lit(investments["after_horizon_rule"][0]))
 
 
 def _customers(study: Study) -> dict[str, float]:

@@ -72,7 +72,7 @@ _FIXED = (Account.SET_UP, Account.PROGRAMME)
 _SERVICE = frozenset({"incidents", "tickets", "resolution", "recovery"})
 
 
-def decision(study: Study, *, base: BaseCase, break_evens: pl.DataFrame, portfolio: pl.DataFrame) -> pl.DataFrame:
+def decision(study: Study, base: BaseCase, break_evens: pl.DataFrame, portfolio: pl.DataFrame) -> pl.DataFrame:
     """Return the decision on each strategy and combination, and on the best set of strategies."""
     scenario, ranges = study.scenario, study.assumptions.select("id", prior_low="low", prior_high="high")
     # Of each strategy the assumption whose break-even is the most plausible.
@@ -92,7 +92,6 @@ def decision(study: Study, *, base: BaseCase, break_evens: pl.DataFrame, portfol
             "benefits": row["npv"] + row["investment"],
             "orders_to_pay": _orders_to_pay(study, row, around["orders_per_year"]),
             "ceiling": limits.get(name),
-            "base_npv_mc_error": base.error(base.npv(base.outcomes[name])),
         }
         rows.append(row | own | around)
     decisions = dict(study.returns.select("strategy", "decision").iter_rows())

@@ -106,7 +106,7 @@ def _cards(**checked):
 def test_a_card_shows_how_the_models_stood_and_the_lead_says_where_they_failed():
     ground = "23 % too few repeat orders expected"
     failed = _cards(model_check="stop", model_check_finding=ground)
-    assert f"The models behind this failed on the shop's own orders: {ground}." in failed.splitlines()[0]
+    assert f"On this shop's own orders the models failed: {ground}." in failed.splitlines()[0]
     assert f"Model check: failed: {ground}." in failed
     with_care = _cards(model_check="caution", model_check_finding=ground)
     assert "failed" not in with_care

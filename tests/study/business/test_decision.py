@@ -33,9 +33,9 @@ def _rules(case, sets, plan=None, **changed):
     returns = study.returns.with_columns(**changed)
     table = decision(
         replace(study, returns=returns, test_plan=empty(TEST_PLAN) if plan is None else plan),
-        base=base_case(study),
-        break_evens=empty(BREAK_EVENS),
-        portfolio=sets,
+        base_case(study),
+        empty(BREAK_EVENS),
+        sets,
     )
     texts = table.select("strategy", pl.concat_str("rule", "learn", separator=" ").str.strip_chars())
     return {name: text.replace(NBSP, " ") for name, text in texts.iter_rows()}

@@ -43,7 +43,7 @@ def test_the_first_screen_says_so_where_no_model_fits_the_shop(tmp_path, level, 
     assert case.evidence.verdict == "stop"
     assert f"treat the forecast orders as {bound} and test before you fund" in case.evidence.sentence
     first, *cards = decision_box(case.decision, "USD").text.splitlines()
-    assert f"The models behind this failed on the shop's own orders: {case.evidence.finding}." in first
+    assert f"On this shop's own orders the models failed: {case.evidence.finding}." in first
     strategies = case.study.returns.height
     assert sum("Model check: failed: " in card for card in cards) >= strategies
     # The decision itself is the rule's.
