@@ -28,7 +28,8 @@ MISSING = "\N{EN DASH}"
 INTERVAL = f"90{NBSP}% interval"
 INTERVAL_95 = f"95{NBSP}% interval"
 WORST = f"worst 10{NBSP}%"
-# Purchase and dropout models as readers know them.
+# Decisions, and purchase and dropout models, as readers know them.
+BADGES: Mapping[str, str] = {"fund": "Fund", "pilot": "Pilot first", "reject": "Do not fund"}
 MODELS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
 
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -247,6 +248,13 @@ def chance(share: float) -> str:
     return percent(math.floor(100.0 * share + 1e-9) / 100.0 if 0.01 <= share <= 0.995 else share)
 
 
+def chance_and_error(share: float, error: float) -> tuple[str, str]:
+    """Return a chance, and its simulation error in percentage points; a chance at an end of the scale has none."""
+    likely = chance(share)
+    none = " than " in likely or error < 0.0005
+    return likely, "" if none else f"{figure(100.0 * error, '.1f')}{NBSP}pp"
+
+
 def figure_against(value: float, bound: float, decimals: int = 0) -> str:
     """Return a number to some decimals, or to as many more as it takes to lie on its side of a bound.
 
@@ -432,11 +440,7 @@ def labelled(text: str, quantity: str, strategy: str = "", estimator: str = "giv
 
 
 def unlabelled(text: str) -> str:
-    r"""Return words as they are read.
-
-    >>> unlabelled(labelled("USD 5", "npv"))
-    'USD 5'
-    """
+    """Return words as they are read."""
     return LABELLED.sub(r"\4", text)
 
 

@@ -59,6 +59,7 @@ from cxsim.cli.printing import (
 )
 from cxsim.cli.reports import compare, report, sweep, verify
 from cxsim.errors import CxsimError, ParamError
+from cxsim.wording import joined
 
 if TYPE_CHECKING:
     import polars as pl
@@ -308,9 +309,10 @@ def simulate(
         study = run(loaded, progress=progress)
     print_returns(study.returns, study.currency, loaded.title)
     print_structures(study.structures)
-    print_break_even(study.break_even, study.currency, "Break-even of the strategies without a prior")
-    for title, caution in study.cautions.select("title", "caution").iter_rows():
-        print_text(f"Caution, {title}:", caution, style="yellow")
+    print_break_even(study.break_even, study.currency, "Break-even of programmes without evidence")
+    # A caution about several programmes is said once.
+    for caution, titles in study.cautions.group_by("caution", maintain_order=True).agg("title").iter_rows():
+        print_text(f"Caution, {joined(titles)}:", caution, style="yellow")
     print_files(save_study(study, folder), folder)
 
 

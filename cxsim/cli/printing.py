@@ -17,7 +17,23 @@ from rich.text import Text
 from typer import Argument, Option
 
 from cxsim.errors import ReportError
-from cxsim.wording import FORMULAS, MODELS, NBSP, in_csv, in_terminal, searched, sized
+from cxsim.wording import (
+    BADGES,
+    FORMULAS,
+    INTERVAL,
+    MODELS,
+    NBSP,
+    between,
+    chance,
+    chance_and_error,
+    figure_against,
+    in_csv,
+    in_terminal,
+    months,
+    number,
+    searched,
+    sized,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -138,58 +154,49 @@ def print_frame(title: str, content: pl.DataFrame, digits: int = 3) -> None:
     )
 
 
-def whole(number: float) -> str:
-    """Return a rounded number, without the minus sign that a small negative one would leave before its zero."""
-    return f"{round(number):,}"
-
-
 def print_returns(returns: pl.DataFrame, currency: str, title: str) -> None:
     """Print the headline: one row per strategy."""
-    numbers = ("investment", "incremental NPV", "90 % interval", "P(NPV > 0)", "ROI", "payback")
+    numbers = ("investment", "expected NPV", INTERVAL, "chance of a positive NPV", "ROI", "median payback")
     print_text(title)
     console().print(
         grid(
-            ("strategy", "decision", *numbers),
+            ("programme", "recommendation", *numbers),
             (
                 (
-                    *(row["title"], _decision(row), whole(row["investment"])),
-                    f"{whole(row['incremental_npv'])} ± {whole(row['npv_mc_error'])}",
-                    _npv_interval(row),
-                    f"{row['prob_npv_positive']:.1%} ± {row['prob_mc_error']:.1%}",
-                    None if row["roi"] is None else f"{whole(100 * row['roi'])} %",
-                    "not within the horizon"
-                    if row["payback_months"] is None
-                    else f"{row['payback_months']:.0f} months",
+                    *(row["title"], _decision(row), number(row["investment"])),
+                    f"{number(row['incremental_npv'])} ± {number(row['npv_mc_error'])}",
+                    between(row["npv_low"], row["npv_high"]),
+                    " ± ".join(filter(None, chance_and_error(row["prob_npv_positive"], row["prob_mc_error"]))),
+                    None if row["roi"] is None else f"{figure_against(100.0 * row['roi'], 0.0)}{NBSP}%",
+                    "beyond the horizon" if row["payback_months"] is None else months(row["payback_months"]),
                 )
                 for row in returns.iter_rows(named=True)
             ),
             right=numbers,
         )
     )
-    print_text(f"Amounts in {currency}; 90 % intervals over draws; ± Monte Carlo error.")
+    print_text(
+        f"Expected present values in {currency}. ±: one standard error of the simulation; pp: percentage points."
+    )
 
 
 def _decision(row: Mapping[str, Any]) -> Text:
-    return plain(row["decision"], _DECISIONS[row["decision"]])
-
-
-def _npv_interval(row: Mapping[str, Any]) -> str:
-    return f"{whole(row['npv_low'])} to {whole(row['npv_high'])}"
+    return plain(BADGES[row["decision"]], _DECISIONS[row["decision"]])
 
 
 def print_structures(structures: pl.DataFrame) -> None:
     """Print the returns under each dropout model, where there is more than one."""
     if structures["structure"].n_unique() < 2:
         return
-    numbers = ("incremental NPV", "90 % interval", "P(NPV > 0)")
+    numbers = ("expected NPV", INTERVAL, "chance of a positive NPV")
     print_grid(
         "Results by dropout model",
-        ("strategy", "dropout model", "decision", *numbers),
+        ("programme", "dropout model", "recommendation", *numbers),
         (
             (
                 "" if place else row["title"],
-                *(MODELS.get(row["structure"], row["structure"]), _decision(row), whole(row["incremental_npv"])),
-                *(_npv_interval(row), f"{row['prob_npv_positive']:.1%}"),
+                *(MODELS.get(row["structure"], row["structure"]), _decision(row), number(row["incremental_npv"])),
+                *(between(row["npv_low"], row["npv_high"]), chance(row["prob_npv_positive"])),
             )
             for part in structures.partition_by("strategy", maintain_order=True)
             for place, row in enumerate(part.iter_rows(named=True))
@@ -205,12 +212,12 @@ def print_break_even(found: pl.DataFrame, currency: str, title: str) -> None:
     numbers = ("range tested", "NPV at its ends")
     print_grid(
         title,
-        ("strategy", "unknown effect", "breaks even at", *numbers),
+        ("programme", "unknown effect", "breaks even at", *numbers),
         (
             (
                 *(row["title"], searched(row["description"]), _answer(row)),
                 f"{_size(row, 'searched_low')} to {_size(row, 'searched_high')}",
-                f"{whole(row['npv_low'])}, {whole(row['npv_high'])}",
+                f"{number(row['npv_low'])}, {number(row['npv_high'])}",
             )
             for row in found.iter_rows(named=True)
         ),

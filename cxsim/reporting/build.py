@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from cxsim.errors import CxsimError, ParamError, ReportError
-from cxsim.params import names, root
+from cxsim.params import root
 from cxsim.reporting.execute import Say, remove_leftovers
 from cxsim.reporting.page import make, publish, staging
 from cxsim.reporting.render import Code
@@ -152,11 +152,6 @@ def write_study(study: Study, page: Path, *, stamp: Mapping[str, str]) -> None:
     text = csv_text(twin_from(machine_readable("returns", "Returns", study.returns)))
     with staging(page) as folder:
         publish(folder, page, page=None, files={RETURNS_FILE: text}, record={**study.manifest, **stamp})
-
-
-def every_case() -> tuple[str, ...]:
-    """Return the names of all scenarios and valuations under params/: scenarios first, each kind sorted."""
-    return (*names("scenarios"), *names("valuations"))
 
 
 def report_task(given: str, *, changes: str = "", out: Path | None = None, code: Code = "hidden") -> Task:

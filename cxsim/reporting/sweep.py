@@ -32,11 +32,10 @@ from cxsim.reporting.build import (
 )
 from cxsim.reporting.execute import write_text
 from cxsim.reporting.render import allowed, asset, template
-from cxsim.reporting.tables import BADGES
 from cxsim.reporting.twins import Twin, Value, csv_text
 from cxsim.study.loading import canonical, changed, load_scenario
 from cxsim.study.scenario import Scenario
-from cxsim.wording import precision
+from cxsim.wording import BADGES, precision
 
 Wanted = Literal["returns", "reports"]
 Content = Mapping[str, Any]

@@ -21,7 +21,7 @@ from cxsim.wording import (
     MISSING,
     NBSP,
     between,
-    chance,
+    chance_and_error,
     figure,
     figure_against,
     in_html,
@@ -449,8 +449,6 @@ _SHEET = (
 )
 
 
-BADGES: Mapping[str, str] = {"fund": "Fund", "pilot": "Pilot first", "reject": "Do not fund"}
-
 _WHOLE = 1_000.0
 _SHARES = (Unit.SHARE, Unit.SHARE_PER_YEAR)
 # Units that say nothing beside a number in running text: its description says what it compares.
@@ -498,12 +496,10 @@ def found(value: float, whole: Callable[[float], int] = round) -> float:
 
 def chance_of_positive_npv(row: Row) -> str:
     """Return the chance with its simulation error, in percentage points; a chance at an end of the scale has none."""
-    likely, error = chance(row["prob_npv_positive"]), 100.0 * row["prob_mc_error"]
+    likely, error = chance_and_error(row["prob_npv_positive"], row["prob_mc_error"])
     strategy = row.get("strategy") or row["members"]
     text = labelled(likely, "prob_npv_positive", strategy, SHARE)
-    if " than " in likely or error < 0.05:
-        return text
-    return f"{text} ± {labelled(figure(error, '.1f'), 'prob_npv_positive_error', strategy, ERROR)}{NBSP}pp"
+    return f"{text} ± {labelled(error, 'prob_npv_positive_error', strategy, ERROR)}" if error else text
 
 
 def _amount(value: float, digits: int) -> str:

@@ -18,7 +18,7 @@ from cxsim.study.assumptions import strategy_table
 from cxsim.study.scenario import BASELINE, Model, Scenario
 from cxsim.study.shop_tables import ShopTables, tables_of
 from cxsim.study.worlds import Worlds
-from cxsim.wording import in_html
+from cxsim.wording import BADGES, INTERVAL, between, in_html, number
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -174,13 +174,13 @@ class Study:
         return f"Study({self.scenario.name}; {self.scenario.draws} draws; {found})"
 
     def _repr_html_(self) -> str:
-        heads = ("strategy", "decision", f"incremental NPV, {self.currency}", "90 % interval")
+        heads = ("programme", "recommendation", f"expected NPV, {self.currency}", INTERVAL)
         rows = (
             (
                 row["title"],
-                row["decision"],
-                f"{round(row['incremental_npv']):,}",
-                f"{round(row['npv_low']):,} to {round(row['npv_high']):,}",
+                BADGES[row["decision"]],
+                number(row["incremental_npv"]),
+                between(row["npv_low"], row["npv_high"]),
             )
             for row in self.returns.iter_rows(named=True)
         )

@@ -13,7 +13,6 @@ from cxsim.errors import TableError
 from cxsim.params import Unit
 from cxsim.reporting.business.break_even import Card, break_even_cards, in_cards, plausible
 from cxsim.reporting.tables import (
-    BADGES,
     CENTRAL,
     ERROR,
     MEAN,
@@ -40,6 +39,7 @@ from cxsim.study.business.kpis import KPIS
 from cxsim.study.business.pathways import QUALITIES, SUMMARY
 from cxsim.tables import WHOLE_HORIZON, check
 from cxsim.wording import (
+    BADGES,
     INTERVAL,
     NBSP,
     between,

@@ -13,7 +13,6 @@ from cxsim.errors import TableError
 from cxsim.finance.returns import INVESTMENT
 from cxsim.finance.statement import FAN
 from cxsim.reporting.tables import (
-    BADGES,
     CURRENCY,
     ERROR,
     MEAN,
@@ -54,6 +53,7 @@ from cxsim.simulation.counts import YEARS_AFTER
 from cxsim.study.business.liabilities import LIABILITIES
 from cxsim.tables import RETURNS, WHOLE_HORIZON, check
 from cxsim.wording import (
+    BADGES,
     INTERVAL,
     MISSING,
     NBSP,

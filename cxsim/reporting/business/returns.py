@@ -11,7 +11,6 @@ import polars as pl
 
 from cxsim.reporting.business.decision import MODEL_CHECK
 from cxsim.reporting.tables import (
-    BADGES,
     SHARE,
     Column,
     Prose,
@@ -47,6 +46,7 @@ from cxsim.reporting.theme import (
 from cxsim.study.business.evidence import BACKTEST, QUARTER_DAYS, Evidence
 from cxsim.tables import REAL, STRUCTURES, TEXT, Contract, check
 from cxsim.wording import (
+    BADGES,
     INTERVAL,
     MODELS,
     NBSP,
