@@ -107,9 +107,8 @@ class Economics(Checked):
         needed = 100.0 * self.fund_probability.value
         if abs(needed - round(needed)) > 1e-9:
             raise ParamError(
-                f"fund_probability: {needed / 100.0:g} is not a whole per cent, in which reports state "
-                f"chances, rounded down, so as to stay on their side of it; choose {math.floor(needed) / 100.0:g} or "
-                f"{math.ceil(needed) / 100.0:g}."
+                f"fund_probability: {needed / 100.0:g} is not a whole per cent. Reports state chances in those, "
+                f"so the limit must be one: choose {math.floor(needed) / 100.0:g} or {math.ceil(needed) / 100.0:g}."
             )
         caution, stop = self.forecast_caution, self.forecast_stop
         if caution is not None and stop is not None and caution.value > stop.value:
