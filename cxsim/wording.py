@@ -239,12 +239,11 @@ def percent(share: float) -> str:
 
 
 def chance(share: float) -> str:
-    r"""Return a chance in whole per cent, rounded down, so that it never reaches a limit that it is below.
+    r"""Return a chance in whole per cent, rounded down to reach no limit above it; 100 times 0.29 is not quite 29.
 
     >>> chance(0.8999), chance(0.9), chance(0.999), chance(0.0)
     ('89\xa0%', '90\xa0%', 'more than 99.5\xa0%', 'less than 0.5\xa0%')
     """
-    # A share of draws is a quotient: 0.29 times 100 is a hair below 29.
     return percent(math.floor(100.0 * share + 1e-9) / 100.0 if 0.01 <= share <= 0.995 else share)
 
 

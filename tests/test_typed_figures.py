@@ -27,7 +27,7 @@ KNOWN = {
     r"\bat most 3 single numbers\b|\bThe first 10 of\b": "how many a figure shows",
     r"\b5\W*% significance level, 80\W*% power\b": "how a test is planned",
     r"\b(?:programme|shop|models|model|variation|these) 0\W*%": "a share of a variance, not clear from none",
-    r"\b100\W*% per strategy": "the whole of a variance",
+    r"\b100\W*% per programme": "the whole of a variance",
 }
 PRICES = {
     "gross_margin": (0.22, 0.61), "payment_share": (0.021, 0.033), "payment_per_order": (0.27, 0.41),

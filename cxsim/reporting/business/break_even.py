@@ -255,7 +255,7 @@ _BREAK_EVEN = TableSpec(
             f"{figure(1.1, 'g')} ten per cent more."
         ),
     ),
-    empty="Every effect here has a plausible range, so no break-even was searched.",
+    empty="Every effect here has a plausible range, so none is listed by its break-even alone.",
 )
 
 

@@ -298,21 +298,19 @@ def _what_would_change(row: Row, currency: str) -> str:
     def said(text: str, quantity: str, estimator: str = "given") -> str:
         return labelled(text, quantity, row["strategy"], estimator)
 
-    ends = "" if low is None else said(span(low, row["changer_high"], unit, currency=currency), "assumption_range")
-    turns = "NPV breaks even"
+    spread = "" if low is None else said(span(low, row["changer_high"], unit, currency=currency), "assumption_range")
+    ends, turns, side, shown = spread and f" (90{NBSP}% range {spread})", "NPV breaks even", "", found(limit)
     if row["base_npv"] is not None:
         # The sensitivities start from the base case, whose NPV may have another sign than the expected one.
         sign = "negative" if row["base_npv"] > 0.0 else "positive"
         npv, error = said(number(row["base_npv"]), "npv", CENTRAL), row.get("base_npv_mc_error")
         around = "" if error is None else f" ± {said(number(error), 'npv_error', _CENTRAL_ERROR)}"
         turns = f"the base-case NPV, {priced(f'{npv}{around}', currency)}, turns {sign}"
-    side, whole = (" or less", math.floor) if limit < row["changer_value"] else (" or more", math.ceil)
-    shown = found(limit) if row["base_npv"] is None else found(limit, whole)
-    side = "" if row["base_npv"] is None else side
+        side, whole = (" or less", math.floor) if limit < row["changer_value"] else (" or more", math.ceil)
+        shown = found(limit, whole)
     return (
-        f"Break-even closest to plan: {said(lowered(first_sentence(row['changer'])), 'assumption')}. Plan: "
-        f"{said(in_unit(row['changer_value'], unit, currency), 'assumption')}"
-        f"{ends and f' (90{NBSP}% range {ends})'}; {turns} at "
+        f"Break-even closest to its central value: {said(lowered(first_sentence(row['changer'])), 'assumption')}. "
+        f"Central value: {said(in_unit(row['changer_value'], unit, currency), 'assumption')}{ends}; {turns} at "
         f"{said(in_unit(shown, unit, currency), 'assumption', 'break-even')}{side}, all else at central values. "
         f"That is {said(plausible(row['changer_score']), 'break_even_chance', 'prior')}."
     )
@@ -469,11 +467,14 @@ def _qualities_notes(qualities: pl.DataFrame, decision: pl.DataFrame, currency: 
         name, one = row["strategy"], known[row["strategy"]]
         interval = priced(labelled(between(one["low"], one["high"]), "npv_interval", name, QUANTILES), currency)
         sunk, avoidable = (labelled(money(row[part], currency), part, name, MEAN) for part in ("sunk", "avoidable"))
+        points = one["investment"] - row["sunk"] - row["avoidable"]
+        held = labelled(money(points, currency), "owed", name, MEAN)
+        owed = f"; {held} is owed for outstanding points" if points > 0.005 else ""
         missing = joined([lowered(words) for words in row["unquantified"].split("; ") if words]) or "none"
         notes.append(
             f"{row['title']}. Risk: NPV {interval} ({INTERVAL}); "
             f"{labelled(lowered(first_sentence(row['harms'])), 'risk', name)}. Benefits not quantified: {missing}. "
-            f"Flexibility: {sunk} is spent up front; {avoidable} stops with the programme."
+            f"Flexibility: {sunk} is spent up front; {avoidable} stops with the programme{owed}."
             + "".join(f" {words}: {amount}." for words, amount in _after_horizon(one, currency))
         )
     return notes
@@ -484,7 +485,7 @@ _SUMMARY = TableSpec(
     id="summary",
     contract=SUMMARY,
     title=_summary_finding,
-    subtitle="Expected present values, {currency}, against the no-programme baseline",
+    subtitle="Present values, {currency}, against the baseline; single benefits in the base case, all else expected",
     columns={},
     rows=_summary_rows,
     group="name",

@@ -173,7 +173,7 @@ def variance_split(split: pl.DataFrame) -> Figure:
     bars = rounded(_in_pixels(pl.concat(map(_placed, table.partition_by("name", maintain_order=True)))))
     below = " Left of zero: negative within simulation error." if (bars["share"] < 0.0).any() else ""
     shown = (
-        f"Sources of the variance of NPV between draws; 100{NBSP}% per strategy. The simulation error of a share, two "
+        f"Sources of the variance of NPV between draws; 100{NBSP}% per programme. The simulation error of a share, two "
         f"standard errors, is in its tooltip.{below}"
     )
     drawn = strategy_panels(_split_layers(bars), bars, indent=0, height=_HEIGHT)
@@ -374,7 +374,8 @@ def _information_finding(information: pl.DataFrame) -> str:
         return f"No single measurement is worth paying for before deciding{bound}"
     best = single.sort(["worth", "decision", "id"], descending=[True, False, False]).row(0, named=True)
     what = first_sentence(best["description"])
-    return f"Measure first, worth up to {money(best['worth'], CURRENCY)}: {what} ({best['title']})"
+    alone = "" if best["decision"] == PORTFOLIO else f"If {best['title']} is decided on alone, "
+    return capitalised(f"{alone}perfect information on “{what}” is worth {money(best['worth'], CURRENCY)}")
 
 
 def _of_each_decision(information: pl.DataFrame) -> Sequence[Row]:
@@ -464,8 +465,8 @@ def _test_plan_notes(test_plan: pl.DataFrame) -> list[str]:
         ),
         (
             "Value: expected increase in NPV from deciding on this programme after the test. Cost: set-up, and the "
-            "investment for the treated group while the test runs. Upper bound: value of a test without error. A dash: "
-            "too few customers."
+            "investment for the treated group while the test runs. Upper bound: value of a test without error, if this "
+            "programme is decided on alone. A dash: too few customers."
         ),
     ]
 

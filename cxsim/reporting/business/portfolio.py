@@ -337,6 +337,7 @@ def _notes(portfolio: pl.DataFrame) -> tuple[str, ...]:
     draws, *fewer = (labelled(figure(count), f"draws_{place}") for place, count in enumerate(counts))
     of_sets = f", combinations in {joined(fewer)} of them" if fewer else ""
     singles = portfolio["place"].drop_nulls().len()
+    over = "" if portfolio["affordable"].all() else " Over budget: its expected investment exceeds the budget."
     left_out = " Combinations far over the budget are not simulated." if portfolio.height < 2**singles else ""
     return (
         (
@@ -349,7 +350,7 @@ def _notes(portfolio: pl.DataFrame) -> tuple[str, ...]:
         ),
         (
             "Interaction: NPV of the set less the sum of its parts; negative where they act on the same customers or "
-            "orders. Over budget: by its expected investment."
+            f"orders.{over}"
         ),
     )
 

@@ -336,8 +336,8 @@ _STRUCTURES = TableSpec(
 
 
 _NO_INTERVAL = (
-    "Intervals of the results cover uncertain parameters of the models used, not the case that none of these models "
-    "fits; this check does."
+    "The intervals allow for uncertain model parameters, but not for the possibility that no model fits; that is what "
+    "this check tests."
 )
 _EVIDENCE_SHEET = (
     ".cx-evidence{max-width:60rem;color:#1f2933;font-size:15px;line-height:1.55;border:1px solid #e4e7eb;"
@@ -374,7 +374,7 @@ _BACKTEST = TableSpec(
     id="backtest",
     contract=BACKTEST,
     title=_held,
-    subtitle="Repeat orders of the customers known by a day, forecast from the orders up to that day",
+    subtitle="Repeat orders of customers acquired by a date, forecast from the orders up to that date",
     group=lambda row: _SPANS[row["window"]],
     line="model",
     columns={
@@ -389,9 +389,9 @@ _BACKTEST = TableSpec(
     },
     notes=(
         (
-            f"All intervals of a model together are one {INTERVAL}. Quarters have {figure(QUARTER_DAYS)} days. "
-            "Within: in the interval, or off by no more than forecast_caution of the shop's economics. Far off: by "
-            "more than forecast_stop. A model fails where it is far off in at least half of the quarters, or over all "
+            f"The intervals of a model are jointly a {INTERVAL}. Quarters have {figure(QUARTER_DAYS)} days. "
+            "Within: in the interval, or off by no more than the shop's limit for a caution. Far off: by more than "
+            "its limit for a failure. A model fails where it is far off in at least half of the quarters, or over all "
             "of them in one forecast."
         ),
     ),

@@ -511,18 +511,16 @@ def _steps(own: pl.DataFrame, currency: str) -> pl.DataFrame:
         pl.int_range(1, pl.len() + 1).alias("step"),
         *("label", "kind", "amount", "_written", "_label", "_start", "_end"),
         _edge=pl.max_horizontal("_start", "_end"),
-        _note=pl.lit(in_chart(f"Expected NPV: {_labelled(money(_mean(own), currency), own['strategy'][0], 'mean')}")),
+        _note=pl.lit(
+            in_chart(f"Expected NPV: {labelled(money(_mean(own), currency), 'npv', own['strategy'][0], MEAN)}")
+        ),
     )
 
 
 def _amount(row: Row) -> str:
     if row["leads_to"] in _ESTIMATORS:
-        return in_chart(_labelled(number(row["amount"]), row["strategy"], row["leads_to"]))
+        return in_chart(labelled(number(row["amount"]), "npv", row["strategy"], _ESTIMATORS[row["leads_to"]]))
     return f"{'+' if row['kind'] == 'adds' else ''}{number(row['amount'])}"
-
-
-def _labelled(text: str, strategy: str, kind: str) -> str:
-    return labelled(text, "npv", strategy, _ESTIMATORS[kind])
 
 
 def _mean(own: pl.DataFrame) -> float:

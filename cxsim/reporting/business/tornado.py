@@ -456,7 +456,7 @@ _BREAK_EVENS = TableSpec(
     group="title",
     line="line",
     columns={
-        "now": Column("Plan"),
+        "now": Column("Central value"),
         "range": Column(f"98{NBSP}% range"),
         "unit": Column("Unit", align="text"),
         "limit": Column("NPV is positive at"),

@@ -323,7 +323,7 @@ def _in_words(table: pl.DataFrame, verdict: Verdict) -> tuple[str, str]:
     parts = [opening]
     off = [_miss(*row) for row in table.filter(pl.col("result") != _HELD).select("expected", "actual").iter_rows()]
     if whole.height and whole["result"].ne(_HELD).any():
-        parts.append(f"A single forecast of all, made before the first, was {_gap(*at_once)}.")
+        parts.append(f"A single forecast of all {counted(count)} quarters, made before them, was {_gap(*at_once)}.")
         if _miss(*at_once) > miss:
             finding, miss = f"the single forecast of the {times} was {_gap(*at_once)}", _miss(*at_once)
     if count > 1 and off:
@@ -333,7 +333,8 @@ def _in_words(table: pl.DataFrame, verdict: Verdict) -> tuple[str, str]:
     earned = whole if whole.height else quarters
     money = earned.drop_nulls("expected_revenue").select(pl.col("expected_revenue", "actual_revenue").sum()).row(0)
     if any(money):
-        parts.append(f"Their revenue was forecast {_gap(*money)}.")
+        which = f"The single forecast of all {counted(count)} put" if whole.height else "These forecasts put"
+        parts.append(f"{which} revenue {_gap(*money)}.")
     return finding, " ".join([*parts, _advice(table, verdict)])
 
 

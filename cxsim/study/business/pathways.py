@@ -134,7 +134,7 @@ def pathways(base: BaseCase, returns: pl.DataFrame, periods: pl.DataFrame) -> tu
         steps = [
             *((*step, years.sum(axis=1).mean(), base.error(years.sum(axis=1))) for *step, years in parts),
             ("base", "Base case", "base", npv.mean(), base.error(npv)),
-            ("uncertainty", "NPV: expected less base case", "uncertainty", mean - npv.mean(), 0.0),
+            ("uncertainty", "Adjustment from base case to expected NPV", "uncertainty", mean - npv.mean(), 0.0),
             ("mean", "Net present value", "mean", mean, 0.0),
         ]
         title = base.scenario.titles[name]
@@ -158,7 +158,7 @@ def _summary(
     # What a markdown or reward saves in fees on the amount paid, and what is left of sums in another order.
     if np.any(np.abs(rest) > _ROUNDING * np.abs(total).max()):
         known["Other effects of discounts and rewards"] = rest
-    known["Benefits: expected less base case"] = expected - total
+    known["Adjustment from base case to expected benefits"] = expected - total
     spent = {line: -_by_year(periods, [line]) for line in LINES if line in _INVESTED}
     shown = {("benefits", label): amounts for label, amounts in known.items()} | {
         ("benefits total", "Benefits"): expected

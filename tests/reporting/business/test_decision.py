@@ -106,7 +106,7 @@ def test_of_a_strategy_that_pays_in_the_base_case_it_says_when_it_would_no_longe
 
 def test_without_the_base_case_no_side_is_claimed():
     text = _text(_POINTS | {"base_npv": None, "changer_low": None})
-    assert "Plan: 0.85; NPV breaks even at 0.741, all else" in text
+    assert "Central value: 0.85; NPV breaks even at 0.741, all else" in text
     assert "turns" not in text
 
 
