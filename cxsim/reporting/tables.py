@@ -203,8 +203,8 @@ class Column:
         Numbers stand at the right, text at the left; a badge is a word with a rim.
     group
         Of the line, in a table that runs across.
-    quantity, estimator
-        What its numbers measure, and how that was found; without them, the column's own name, and what its table says.
+    estimator
+        How its numbers were found, where that is not what its table says; they measure what the column's name says.
     """
 
     head: str
@@ -213,7 +213,6 @@ class Column:
     error: str = ""
     align: Literal["number", "text", "badge"] = "number"
     group: str = ""
-    quantity: str = ""
     estimator: str = ""
 
     def cell(self, row: Row, name: str, estimator: str = "") -> str:
@@ -224,8 +223,8 @@ class Column:
         error = "" if around is None else f" ± {number(around)}"
         if estimator:
             strategy = row.get("strategy") or row.get("members", "")
-            text = labelled(text, self.quantity or name, strategy, self.estimator or estimator)
-            error = labelled(error, f"{self.quantity or name}_error", strategy, ERROR)
+            text = labelled(text, name, strategy, self.estimator or estimator)
+            error = labelled(error, f"{name}_error", strategy, ERROR)
         text = in_html(text + error)
         badge = text and self.align == "badge"
         return f'<span class="cx-badge" data-word="{text}">{text}</span>' if badge else text

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import polars as pl
 
 from cxsim.errors import TableError
+from cxsim.finance.returns import BEYOND
 from cxsim.params import Unit
 from cxsim.reporting.business.break_even import Card, break_even_cards, in_cards, plausible
 from cxsim.reporting.tables import (
@@ -75,8 +76,6 @@ _LEADING = "orders_per_customer"
 _NAMED = 3
 # The most decimals of means of money and of ratios; other units have their own.
 _DECIMALS = {"money": 2, "ratio": 4}
-# Fewer errors apart than this, two means may be the same.
-_APART = 2.0
 
 
 def decision_box(decision: pl.DataFrame, currency: str, break_even: pl.DataFrame | None = None) -> Prose:
@@ -221,7 +220,7 @@ def _basis(row: Row, currency: str) -> str:
     """Return what every decision is made in."""
     horizon, rate = months(row["horizon_months"]), f"{figure(100.0 * row['annual_discount_rate'], '.4g')}{NBSP}%"
     revenue, customers = money(row["revenue"], currency), figure(row["customers"])
-    orders = labelled(figure(_three_digits(row["orders_per_year"], math.floor)), "orders_per_year", "", MEAN)
+    orders = labelled(figure(found(math.floor(row["orders_per_year"]), math.floor)), "orders_per_year", "", MEAN)
     included = row.get("after_horizon_rule") == "included"
     after = " Benefits and NPV include customers retained after the horizon." if included else ""
     return (
@@ -229,12 +228,6 @@ def _basis(row: Row, currency: str) -> str:
         f"programme: net revenue of {labelled(revenue, 'revenue', '', MEAN)} from {labelled(customers, 'customers')} "
         f"customers, current and new, with {orders} orders a year.{after}"
     )
-
-
-def _three_digits(orders: float, whole: Callable[[float], int]) -> float:
-    """Return a number of orders to three digits, rounded down or up."""
-    step = 10.0 ** max(math.floor(math.log10(orders)) - 2, 0) if orders > 0.0 else 1.0
-    return whole(orders / step) * step
 
 
 def _card(row: Row, currency: str) -> Card:
@@ -324,8 +317,8 @@ def _pays_from(row: Row) -> str:
     if needed == 0.0:
         return "It has no fixed cost, so its NPV is positive at any number of orders."
     # Rounded up, unless that would pass the shop's own size where this is enough.
-    up, size = _three_digits(needed, math.ceil), _three_digits(orders, math.floor)
-    least = _three_digits(needed, math.floor) if needed <= orders and up > size else up
+    up, size = found(math.ceil(needed), math.ceil), found(math.floor(orders), math.floor)
+    least = found(math.floor(needed), math.floor) if needed <= orders and up > size else up
     return (
         f"Expected NPV is positive from {labelled(figure(least), 'orders_to_pay', row['strategy'], MEAN)} orders a "
         f"year; this shop has {labelled(figure(size), 'orders_per_year', '', MEAN)}."
@@ -428,7 +421,7 @@ def _base_sentence(row: Row, currency: str) -> str:
     error = said(row["mc_error"], "npv_error", _CENTRAL_ERROR)
     npv = priced(f"{said(row['npv'], 'npv', CENTRAL)} ± {error}", currency)
     mean = priced(said(row["mean"], "npv", MEAN), currency)
-    near = " (no clear difference)" if abs(row["mean"] - row["npv"]) <= _APART * row["mc_error"] else ""
+    near = " (no clear difference)" if abs(row["mean"] - row["npv"]) <= BEYOND * row["mc_error"] else ""
     return f"{row['title']}: NPV of {npv} in the base case, against an expected NPV of {mean}{near}."
 
 

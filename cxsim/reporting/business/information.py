@@ -8,6 +8,7 @@ import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError
+from cxsim.finance.returns import BEYOND
 from cxsim.reporting.tables import CURRENCY, Column, Prose, Row, Table, TableSpec, capitalised
 from cxsim.reporting.theme import (
     COLUMN,
@@ -88,8 +89,6 @@ _ROUNDING = 0.005
 _NAMED = 3
 # Single numbers that are shown of each decision, the most valuable first; the twin has them all.
 _SHOWN = 3
-# A value below so many of its errors is not distinguished from nothing.
-_APART = 2.0
 
 
 def value_of_information(information: pl.DataFrame, currency: str, decision: str = PORTFOLIO) -> Figure:
@@ -237,7 +236,7 @@ def _bars(learnt: pl.DataFrame, everything: float) -> pl.DataFrame:
             "_value": lambda row: f"{together.bare(row['worth'])} ± {together.text(row['mc_error'])}",
         },
     )
-    worth, error = pl.col("worth"), 2.0 * pl.col("mc_error")
+    worth, error = pl.col("worth"), BEYOND * pl.col("mc_error")
     return bars.select(
         pl.int_range(1, pl.len() + 1).alias("place"),
         pl.when(rank=0).then(pl.lit("group")).otherwise(pl.lit("number")).alias("kind"),
@@ -276,7 +275,7 @@ def _layers(bars: pl.DataFrame, everything: float, currency: str, colour: str) -
 
 def _finding(numbers: pl.DataFrame, everything: float, currency: str) -> str:
     first, error = next(numbers.select("worth", "mc_error").iter_rows(), (0.0, 0.0))
-    if first <= _APART * error:
+    if first <= BEYOND * error:
         whole = "" if everything > 0.0 else ", nor would perfect information"
         return f"Better information on any one assumption would not clearly change the decision{whole}"
     words = shortened(searched(numbers["description"][0]), 80)
@@ -302,7 +301,7 @@ def _placed(own: pl.DataFrame) -> pl.DataFrame:
     parts = _PARTS.join(own, on="part", maintain_order="left")
     return with_texts(parts, {"_percent": lambda row: _written(row["share"])}).select(
         *("name", "share", "_lines", "_percent", "_full", "_at"),
-        error=2.0 * pl.col("mc_error"),
+        error=BEYOND * pl.col("mc_error"),
         part=pl.col("_lines").str.replace("\n", " "),
         _start=end - share,
         _end=end,
@@ -367,7 +366,7 @@ def _split_finding(bars: pl.DataFrame) -> str:
 
 
 def _information_finding(information: pl.DataFrame) -> str:
-    single = information.filter(pl.col("rank") > 0, pl.col("worth") > _APART * pl.col("mc_error"))
+    single = information.filter(pl.col("rank") > 0, pl.col("worth") > BEYOND * pl.col("mc_error"))
     if single.is_empty():
         most = information.filter(id=EVERYTHING)["worth"].sort(descending=True).to_list()
         bound = f"; even perfect information is worth at most {money(most[0], CURRENCY)}" if most else ""

@@ -246,22 +246,28 @@ _NOTES = (
 
 
 def _with_error(
-    name: str, error: str, write: Callable[[float], str], estimator: str, quantity: str = ""
+    name: str, write: Callable[[float], str], error: str, write_error: Callable[[float], str], estimator: str
 ) -> Callable[[Row], str | None]:
-    """Return how a figure is written with its simulation error; that of a share is in hundredths."""
-    scale, points = (1.0, "") if write is figure else (100.0, f"{NBSP}pp")
-    measured = quantity or name
+    """Return how a figure is written with its simulation error; what it measures is its name without a unit."""
+    measured = name.removesuffix("_months")
 
     def written(row: Row) -> str | None:
-        value, size = row[name], row[error]
-        if value is None:
+        if row[name] is None:
             return None
-        text = labelled(write(value), measured, row["strategy"], estimator)
-        if size is None:
+        text = labelled(write(row[name]), measured, row["strategy"], estimator)
+        if row[error] is None:
             return text
-        return f"{text} ± {labelled(figure(scale * size, '.1f'), f'{measured}_error', row['strategy'], ERROR)}{points}"
+        return f"{text} ± {labelled(write_error(row[error]), f'{measured}_error', row['strategy'], ERROR)}"
 
     return written
+
+
+def _tenths(months: float) -> str:
+    return figure(months, ".1f")
+
+
+def _points(share: float) -> str:
+    return f"{figure(100.0 * share, '.1f')}{NBSP}pp"
 
 
 def _yearly(rate: float) -> str:
@@ -295,7 +301,9 @@ _INVESTMENT = TableSpec(
             f"Expected NPV in the {WORST} (CVaR), {{currency}}", error="cvar_mc_error", group="Risk", estimator=TAIL
         ),
         "peak_funding": Column("Peak funding need, {currency}", group="Risk"),
-        "roi": Column("Return on investment (ROI)", _with_error("roi", "roi_mc_error", _whole, MEAN), group="Return"),
+        "roi": Column(
+            "Return on investment (ROI)", _with_error("roi", _whole, "roi_mc_error", _points, MEAN), group="Return"
+        ),
         "roi_interval": Column(
             f"ROI, {INTERVAL}",
             lambda row: None if row["roi"] is None else " to ".join(map(_whole, (row["roi_low"], row["roi_high"]))),
@@ -312,7 +320,7 @@ _INVESTMENT = TableSpec(
         "mirr": Column("Modified IRR (MIRR), per year", write=_yearly, group="Return"),
         "payback": Column(
             "Median payback, months",
-            _with_error("payback_months", "payback_mc_error", figure, "median", "payback"),
+            _with_error("payback_months", figure, "payback_mc_error", _tenths, "median"),
             group="Payback",
         ),
         "payback_months_late": Column(

@@ -11,6 +11,7 @@ import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError, choices
+from cxsim.finance.returns import BEYOND
 from cxsim.reporting.tables import (
     MEAN,
     QUANTILES,
@@ -50,9 +51,7 @@ _KEY_TOP, _KEY_ROW = 66, 20
 # Of more sets than this only those that matter most have words; all have a tooltip.
 _WORDED = 16
 _BETWEEN = re.compile(r"[\s,;+&|]+")
-# So many simulation errors apart, two sets are distinguished: by chance alone that happens once in twenty times.
-_APART = 2.0
-_NEAR = pl.col("gap") <= _APART * pl.col("gap_mc_error")
+_NEAR = pl.col("gap") <= BEYOND * pl.col("gap_mc_error")
 _OTHERS = pl.col("affordable") & ~pl.col("chosen")
 # Sizes in pixels of the letters beside points.
 _LETTER, _LINE = 7.2, 14.0
@@ -180,7 +179,7 @@ def _points(table: pl.DataFrame, key: pl.DataFrame) -> pl.DataFrame:
         own = _split(row["members"])
         return INK if len(own) > 1 else shades.get("".join(own), BASELINE)
 
-    error = 2.0 * pl.col("npv_mc_error")
+    error = BEYOND * pl.col("npv_mc_error")
     return with_texts(table, {"_label": label, "_colour": colour}).select(
         pl.col("title").alias("set"),
         *("cvar", "npv"),

@@ -9,6 +9,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from cxsim.finance.returns import BEYOND
 from cxsim.reporting.business.decision import MODEL_CHECK
 from cxsim.reporting.tables import (
     SHARE,
@@ -223,7 +224,7 @@ def _means(table: pl.DataFrame, currency: str) -> pl.DataFrame:
 
 def _structures_signs(means: pl.DataFrame) -> str:
     """Return for whom the sign of the expected NPV is clear, and the same, under every model."""
-    clear = pl.when(pl.col("mean").abs() > 2.0 * pl.col("_error")).then(pl.col("mean").sign())
+    clear = pl.when(pl.col("mean").abs() > BEYOND * pl.col("_error")).then(pl.col("mean").sign())
     signs = means.group_by("name", maintain_order=True).agg(same=(clear.n_unique() == 1) & clear.is_not_null().all())
     open_signs = signs.filter(~pl.col("same"))["name"].to_list()
     if not open_signs:

@@ -376,7 +376,7 @@ def _rates_finding(rates: pl.DataFrame) -> str:
 
 
 def _by_rate(rates: pl.DataFrame, own_rate: float) -> Sequence[Row]:
-    """Return rows of the lowest, the scenario's and the highest rate, amounts of a strategy rounded together."""
+    """Return rows of the lowest, the scenario's and the highest rate."""
     rate = pl.col("annual_discount_rate")
     few = rates.filter((rate == rate.min()) | (rate == own_rate) | (rate == rate.max()))
     parts = [_pivoted(own) for own in few.partition_by("strategy", maintain_order=True)]
