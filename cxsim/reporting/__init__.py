@@ -67,24 +67,16 @@ if TYPE_CHECKING:
     from cxsim.reporting.shop.dashboard import dashboard_table, metric_register, not_measured_table, receipts_table
     from cxsim.reporting.shop.promoters import ltv_by_nps, naive_against_truth, naive_table
     from cxsim.reporting.shop_page import (
-        associations_details,
-        associations_figure,
-        clv_details,
         cohort_figure,
-        dose_figure,
-        doses_details,
         overview,
-        selection_details,
-        selection_figure,
+        shop_details,
+        shop_figure,
         weekly_figure,
-        worth_figure,
     )
     from cxsim.reporting.theme import enable
 
 __all__ = [
     "alive_by_model",
-    "associations_details",
-    "associations_figure",
     "assumptions_table",
     "at_risk_table",
     "audit_trail",
@@ -97,15 +89,12 @@ __all__ = [
     "cash_fan",
     "cautions_table",
     "checklist_table",
-    "clv_details",
     "cohort_figure",
     "cohort_table",
     "customer_table",
     "dashboard_table",
     "decile_table",
     "decision_box",
-    "dose_figure",
-    "doses_details",
     "efficient_frontier",
     "enable",
     "evidence_box",
@@ -139,8 +128,8 @@ __all__ = [
     "rates_table",
     "receipts_table",
     "register_table",
-    "selection_details",
-    "selection_figure",
+    "shop_details",
+    "shop_figure",
     "sources_table",
     "spend_by_frequency",
     "statement_table",
@@ -159,7 +148,6 @@ __all__ = [
     "volumes_table",
     "weekly_figure",
     "what_if",
-    "worth_figure",
     "worth_table",
 ]
 __getattr__ = waiting_imports(__name__, __file__)

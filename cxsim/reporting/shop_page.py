@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import polars as pl
 
@@ -276,54 +276,6 @@ def weekly_figure(found: Overview) -> Figure | Prose:
     return weekly(found.series, metrics=metrics, currency=found.shop.currency) if metrics else nothing
 
 
-def worth_figure(found: Overview) -> Figure | Prose:
-    """Draw what promoters, passives and detractors spend.
-
-    Parameters
-    ----------
-    found
-        What was found of a shop.
-
-    Returns
-    -------
-    alt.LayerChart, alt.FacetChart or Prose
-        A figure; a sentence where nobody was asked.
-    """
-    return _no(found, "worth_by_nps") or promoters.ltv_by_nps(found.worth_by_nps, found.shop.currency)
-
-
-def selection_figure(found: Overview) -> Figure | Prose:
-    """Draw promoters against detractors by several methods.
-
-    Parameters
-    ----------
-    found
-        What was found of a shop.
-
-    Returns
-    -------
-    alt.LayerChart, alt.FacetChart or Prose
-        A figure; a sentence where nobody was asked.
-    """
-    return _no(found, "selection") or promoters.selection(found.selection)
-
-
-def selection_details(found: Overview) -> Table | Prose:
-    """Lay the same out with what each method found.
-
-    Parameters
-    ----------
-    found
-        What was found of a shop.
-
-    Returns
-    -------
-    Table or Prose
-        A table; a sentence where nobody was asked.
-    """
-    return _no(found, "selection") or promoters.selection_table(found.selection)
-
-
 def cohort_figure(found: Overview, measure: Measure) -> Figure | Prose:
     """Draw one measure of every cohort at every age.
 
@@ -342,88 +294,59 @@ def cohort_figure(found: Overview, measure: Measure) -> Figure | Prose:
     return _no(found, "cohorts") or cohort_heatmap(found.cohorts, measure, found.shop.currency)
 
 
-def clv_details(found: Overview) -> Table | Prose:
-    """Lay out what a customer is worth by a product of averages and by a model.
+def shop_figure(found: Overview, part: Literal["worth_by_nps", "selection", "associations", "doses"]) -> Figure | Prose:
+    """Draw a part of what was found.
 
     Parameters
     ----------
     found
         What was found of a shop.
-
-    Returns
-    -------
-    Table or Prose
-        A table; a sentence where no model can be fitted.
-    """
-    return _no(found, "clv") or clv_table(found.clv, found.shop.currency)
-
-
-def associations_figure(found: Overview) -> Figure | Prose:
-    """Draw what goes with later orders.
-
-    Parameters
-    ----------
-    found
-        What was found of a shop.
+    part
+        What promoters, passives and detractors spend; promoters against detractors by several methods; what goes with
+        later orders; or whether customers order again, by the dose with the most classes.
 
     Returns
     -------
     alt.LayerChart, alt.FacetChart or Prose
-        A figure; a sentence where nothing that is recorded was met by enough customers.
+        A figure; a sentence where there is nothing.
     """
-    return _no(found, "associations") or drivers.associations(found.associations)
-
-
-def associations_details(found: Overview) -> Table | Prose:
-    """Lay the same out with what each model found.
-
-    Parameters
-    ----------
-    found
-        What was found of a shop.
-
-    Returns
-    -------
-    Table or Prose
-        A table; a sentence where there is nothing.
-    """
-    return _no(found, "associations") or dataclasses.replace(
-        drivers.associations_table(found.associations), fold="folded"
-    )
-
-
-def dose_figure(found: Overview) -> Figure | Prose:
-    """Draw whether customers order again, by the dose with the most classes.
-
-    Parameters
-    ----------
-    found
-        What was found of a shop.
-
-    Returns
-    -------
-    alt.LayerChart, alt.FacetChart or Prose
-        A figure; a sentence where there is none.
-    """
+    if (nothing := _no(found, part)) is not None:
+        return nothing
+    if part == "worth_by_nps":
+        return promoters.ltv_by_nps(found.worth_by_nps, found.shop.currency)
+    if part == "selection":
+        return promoters.selection(found.selection)
+    if part == "associations":
+        return drivers.associations(found.associations)
     valued = found.doses.drop_nulls("value").group_by("exposure", maintain_order=True).len()
     best = valued.sort("len", descending=True, maintain_order=True)["exposure"].head(1)
-    return _no(found, "doses") or drivers.dose_curve(found.doses.filter(pl.col("exposure").is_in(best.implode())))
+    return drivers.dose_curve(found.doses.filter(pl.col("exposure").is_in(best.implode())))
 
 
-def doses_details(found: Overview) -> Table | Prose:
-    """Lay out all doses.
+def shop_details(found: Overview, part: Literal["selection", "clv", "associations", "doses"]) -> Table | Prose:
+    """Lay out all that was found of a part.
 
     Parameters
     ----------
     found
         What was found of a shop.
+    part
+        Promoters against detractors, what a customer is worth, what goes with later orders, or by level of exposure.
 
     Returns
     -------
     Table or Prose
         A table; a sentence where there is nothing.
     """
-    return _no(found, "doses") or dataclasses.replace(drivers.doses_table(found.doses), fold="folded")
+    if (nothing := _no(found, part)) is not None:
+        return nothing
+    if part == "selection":
+        return promoters.selection_table(found.selection)
+    if part == "clv":
+        return clv_table(found.clv, found.shop.currency)
+    later = part == "associations"
+    table = drivers.associations_table(found.associations) if later else drivers.doses_table(found.doses)
+    return dataclasses.replace(table, fold="folded")
 
 
 def _no(found: Overview, part: str) -> Prose | None:

@@ -20,17 +20,27 @@ from cxsim.tables import check
 from tests.small_shop import exports_of_three, small_scenario
 
 EXPORTS = Path(__file__).parents[1] / "data" / "exports"
+
+
+def _figure(part):
+    return lambda found: shop_page.shop_figure(found, part)
+
+
+def _details(part):
+    return lambda found: shop_page.shop_details(found, part)
+
+
 DRAWN = {
     "dashboard": (shop_page.weekly_figure,),
     "cohorts": (
         lambda found: shop_page.cohort_figure(found, "retention"),
         lambda found: shop_page.cohort_figure(found, "cumulative_revenue"),
     ),
-    "worth_by_nps": (shop_page.worth_figure,),
-    "selection": (shop_page.selection_figure, shop_page.selection_details),
-    "associations": (shop_page.associations_figure, shop_page.associations_details),
-    "doses": (shop_page.dose_figure, shop_page.doses_details),
-    "clv": (shop_page.clv_details,),
+    "worth_by_nps": (_figure("worth_by_nps"),),
+    "selection": (_figure("selection"), _details("selection")),
+    "associations": (_figure("associations"), _details("associations")),
+    "doses": (_figure("doses"), _details("doses")),
+    "clv": (_details("clv"),),
 }
 SHOWABLE = (alt.LayerChart, alt.FacetChart, Table, Prose)
 NO_SURVEYS = "there is no table of surveys."
@@ -68,8 +78,11 @@ def test_what_was_never_asked_is_said_to_be_so_and_drawn_as_a_sentence(small):
     assert small.lacks["worth_by_nps"] == small.lacks["selection"] == "there is no table of surveys."
     assert check(small.worth_by_nps, LTV_BY_NPS).is_empty()
     assert check(small.selection, SELECTION).is_empty()
-    assert str(shop_page.worth_figure(small)) == "Spend by NPS group cannot be shown: there is no table of surveys."
-    for shown in (shop_page.selection_figure(small), shop_page.selection_details(small)):
+    assert (
+        str(shop_page.shop_figure(small, "worth_by_nps"))
+        == "Spend by NPS group cannot be shown: there is no table of surveys."
+    )
+    for shown in (shop_page.shop_figure(small, "selection"), shop_page.shop_details(small, "selection")):
         assert str(shown) == (
             "The comparison of promoters and detractors cannot be shown: there is no table of surveys."
         )
