@@ -297,13 +297,13 @@ def counted(count: int) -> str:
     return _COUNTS[count] if count < len(_COUNTS) else figure(count)
 
 
-def joined(names: Sequence[str]) -> str:
+def joined(names: Sequence[str], last: str = "and") -> str:
     """Return the names as a list in prose.
 
-    >>> joined(["a"]), joined(["a", "b", "c"])
-    ('a', 'a, b and c')
+    >>> joined(["a"]), joined(["a", "b", "c"]), joined(["a", "b"], "or")
+    ('a', 'a, b and c', 'a or b')
     """
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+    return f" {last} ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
 def first_sentence(description: str) -> str:
@@ -369,15 +369,15 @@ def compared(low: float | None, high: float | None, direction: str) -> str:
     r"""Return in words what the interval of a change says, and whether that is better.
 
     >>> compared(0.1, 0.3, "lower"), compared(-0.3, -0.1, "neither"), compared(-0.1, 0.3, "higher")
-    ('clearly higher (worse)', 'clearly lower', 'no\xa0clear\xa0change')
+    ('higher (worse)', 'lower', 'interval includes zero')
     """
     if low is None or high is None:
         return MISSING
     if low <= 0.0 <= high:
-        return f"no{NBSP}clear{NBSP}change"
+        return "interval includes zero"
     way = "higher" if low > 0.0 else "lower"
     judged = "" if direction == "neither" else " (better)" if direction == way else " (worse)"
-    return f"clearly {way}{judged}"
+    return f"{way}{judged}"
 
 
 def _in_unit(value: float, unit: str, of: Of) -> str:

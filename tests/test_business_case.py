@@ -127,7 +127,18 @@ def test_the_body_has_at_most_five_thousand_words_and_the_appendix_six_thousand(
 # Names of measures: levels of intervals and of a tail.
 _LEVELS = re.compile(r"(?:50, 80 and )?\b(?:80|90) % (?:interval|range)|worst 10 %")
 _HEADLINE = {
-    *("horizon", "discount_rate", "revenue", "customers", "orders_per_year", "draws", "investment", "benefits", "npv"),
+    *(
+        "horizon",
+        "discount_rate",
+        "revenue",
+        "current_customers",
+        "new_customers",
+        "orders_per_year",
+        "draws",
+        "investment",
+        "benefits",
+        "npv",
+    ),
     *("npv_error", "npv_interval", "prob_npv_positive", "roi", "after_horizon"),
     *("benefits_per_investment", "cvar"),
 }

@@ -259,14 +259,15 @@ def _one_time_buyers(rfm: pl.DataFrame, purchases: PurchaseFit) -> Finding | Non
     other = fit(rfm, model="mbgcnbd" if kind.regular else "mbgnbd", k=purchases.params.k)
     chance = float(other.prob_alive(once)["prob_alive"].sum()) / once.height
     gap = other.log_likelihood - purchases.log_likelihood
+    fits = f"log-likelihood {figure(abs(gap), '.2f')} {'higher' if gap > 0.0 else 'lower'}"
     return Finding(
         "one-time buyers",
         "caution" if share > _MANY else "note",
         share,
         f"{figure(once.height)} of {figure(rfm.height)} customers ({percent(share)}) ordered once. "
-        f"{purchases.title} counts all of them as alive; {other.title} (log-likelihood {figure(gap, '+.2f')}) "
-        f"estimates their mean P(alive) at {percent(chance)}.",
-        "For P(alive), use MBG/NBD or Pareto/NBD.",
+        f"{purchases.title} treats all of them as still active; {other.title} ({fits}) puts their mean probability "
+        f"of being active at {percent(chance)}.",
+        "For the probability of being active, P(alive), use MBG/NBD or Pareto/NBD.",
     )
 
 

@@ -207,7 +207,7 @@ def shop_postings(economics: Economics) -> list[Posting]:
         Posting(Account.PAYMENT, CountKind.FEES, -1, fee, ("payment_share",)),
         Posting(Account.GROSS_SALES, CountKind.LIST, 1, MICROS_PER_CENT),
         Posting(Account.FEES, CountKind.FEES, 1, MICROS_PER_CENT),
-        Posting(Account.MARKDOWN, CountKind.MARKDOWN, -1, MICROS_PER_CENT),
+        Posting(Account.DISCOUNTS, CountKind.MARKDOWN, -1, MICROS_PER_CENT),
         Posting(Account.REFUNDS, CountKind.REFUNDED, -1, MICROS_PER_CENT),
         # Goods cost the same whatever is taken off their price.
         Posting(Account.COST_OF_GOODS, CountKind.LIST, -1, goods, (of_goods,)),

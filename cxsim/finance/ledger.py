@@ -10,7 +10,7 @@ Account = StrEnum(
     {
         "GROSS_SALES": "gross sales",
         "FEES": "membership fees",
-        "MARKDOWN": "markdown",
+        "DISCOUNTS": "discounts",
         "REFUNDS": "refunds",
         "COST_OF_GOODS": "cost of goods",
         "PAYMENT": "payment fees",
@@ -27,7 +27,7 @@ Account = StrEnum(
         "ORDER_EXTRAS": "added order costs",
         "REDEMPTIONS": "redemption cost",
         "TICKET_EXTRAS": "added ticket costs",
-        "CONTACTS": "contacts",
+        "CONTACTS": "contact costs",
         "REFERRALS": "referral rewards",
         "REVENUE_SHARE": "share of revenue",
         "WORKING_CAPITAL": "working capital",
@@ -50,7 +50,7 @@ PROGRAMME_ACCOUNTS: tuple[Account, ...] = (
 )
 # A subtotal is the sum of all accounts above it.
 LADDER: tuple[tuple[str, tuple[Account, ...]], ...] = (
-    ("net revenue", (Account.GROSS_SALES, Account.FEES, Account.MARKDOWN, Account.REFUNDS)),
+    ("net revenue", (Account.GROSS_SALES, Account.FEES, Account.DISCOUNTS, Account.REFUNDS)),
     ("contribution margin 1", (Account.COST_OF_GOODS,)),
     ("contribution margin 2", (Account.PAYMENT, Account.FULFILMENT, Account.RETURNS, Account.SUPPORT)),
     (
@@ -63,7 +63,7 @@ LADDER: tuple[tuple[str, tuple[Account, ...]], ...] = (
 # What a strategy spends; the rest of its increment is what it brings. Acquisition is that of customers whom it
 # attracts: the usual ones cost the same without it, and referred ones their reward.
 INVESTMENT_ACCOUNTS: tuple[Account, ...] = (
-    Account.MARKDOWN,
+    Account.DISCOUNTS,
     Account.REWARDS,
     Account.POINTS_LIABILITY,
     Account.COMPENSATION,

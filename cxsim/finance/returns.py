@@ -179,7 +179,7 @@ def returns(
 ) -> pl.DataFrame:
     """Return what every strategy brings back, one row each.
 
-    Investment is the present value of markdowns, rewards, points still outstanding, compensation, what attracted
+    Investment is the present value of discounts, rewards, points still outstanding, compensation, what attracted
     customers cost, and programme cost. ROI is mean incremental NPV over mean investment, null where nothing is spent
     in some draw. The profitability index is the present value of benefits over the investment, 1 + ROI: the factor by
     which the investment could be multiplied before the NPV is 0 (0 or less: not even if it were free).

@@ -486,9 +486,9 @@ def unit_in_words(unit: str, currency: str) -> str:
     return unit.replace("unit of money", "money").replace("money", currency)
 
 
-def found(value: float, whole: Callable[[float], int] = round) -> float:
-    """Return what a search found to the three significant digits that it can claim, rounded, or up, or down."""
-    step = 10.0 ** (math.floor(math.log10(abs(value))) - 2) if value else 1.0
+def found(value: float, whole: Callable[[float], int] = round, *, digits: int = 3) -> float:
+    """Return what a search found to the significant digits that it can claim, rounded, or up, or down."""
+    step = 10.0 ** (math.floor(math.log10(abs(value))) - digits + 1) if value else 1.0
     # 0.85 is 850.0000000001 steps.
     return round(whole(round(value / step, 6)) * step, 12)
 

@@ -140,8 +140,8 @@ def test_one_time_buyers_are_taken_for_alive_for_certain_under_bgnbd():
     gap, alive = other.log_likelihood - fitted.log_likelihood, other.prob_alive(once)["prob_alive"].mean()
     assert one_time.sentence == (
         f"{once.height} of 1,500 customers ({100 * once.height / 1500:.0f}\N{NO-BREAK SPACE}%) ordered once. BG/NBD "
-        f"counts all of them as alive; MBG/NBD (log-likelihood {gap:+.2f}) estimates their mean P(alive) at "
-        f"{100 * alive:.0f}\N{NO-BREAK SPACE}%."
+        f"treats all of them as still active; MBG/NBD (log-likelihood {gap:.2f} higher) puts their mean probability of "
+        f"being active at {100 * alive:.0f}\N{NO-BREAK SPACE}%."
     )
 
 

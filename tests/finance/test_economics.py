@@ -98,7 +98,7 @@ OF_THE_REACH = {
 BY_HAND = {
     Account.GROSS_SALES: 19_990_000,
     Account.FEES: 19_000_000,
-    Account.MARKDOWN: -2_000_000,
+    Account.DISCOUNTS: -2_000_000,
     Account.REFUNDS: -15_000_000,
     # 19.99 * (1 - 0.4321), and of 16.00 the share 0.5679 * 0.8 = 0.4543, shares being held to a hundredth of a percent.
     Account.COST_OF_GOODS: -11_352_321 + 7_268_800,

@@ -68,7 +68,7 @@ LEDGER_ROWS = [
     (0, "plan", "existing", 0, "gross sales", 12_500_000),
     (0, "plan", "1998-07", 0, "gross sales", 1),
     (1, "plan", "shared", 1, "programme cost", -3_000_000),
-    (1, "plan", "existing", 1, "markdown", -500_000),
+    (1, "plan", "existing", 1, "discounts", -500_000),
 ]
 
 
@@ -334,6 +334,6 @@ def test_the_ladder_holds_every_account_once_and_what_a_programme_costs_below_th
 
 
 def test_investment_is_what_the_strategy_gives_away_whom_it_attracts_and_what_it_costs():
-    given_away = {Account.MARKDOWN, Account.REWARDS, Account.POINTS_LIABILITY, Account.COMPENSATION}
+    given_away = {Account.DISCOUNTS, Account.REWARDS, Account.POINTS_LIABILITY, Account.COMPENSATION}
     assert set(INVESTMENT_ACCOUNTS) == given_away | {Account.ACQUISITION} | set(PROGRAMME_ACCOUNTS)
     assert len(set(INVESTMENT_ACCOUNTS)) == len(INVESTMENT_ACCOUNTS)

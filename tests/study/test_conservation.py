@@ -254,7 +254,7 @@ def test_fees_refunds_returns_and_compensation_are_what_was_counted(busy, again)
         (Account.REFUNDS, CountKind.REFUNDED, -1),
         (Account.COMPENSATION, CountKind.COMPENSATION, -1),
         (Account.REWARDS, CountKind.REWARD, -1),
-        (Account.MARKDOWN, CountKind.MARKDOWN, -1),
+        (Account.DISCOUNTS, CountKind.MARKDOWN, -1),
     ]:
         counted = [sign * cents * MICROS // 100 for cents in counted_in(again[1], arm, count_kind)]
         assert booked(busy, TOGETHER, account) == counted

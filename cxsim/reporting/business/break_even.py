@@ -156,7 +156,7 @@ def plausible(score: float | None) -> str:
         return "nowhere within its plausible range"
     chance = percent(0.5 * math.erfc(abs(score) / math.sqrt(2.0)))
     where = "within" if abs(score) <= WITHIN else "just outside" if abs(score) <= _EDGE else "beyond"
-    return f"{where} its plausible range ({chance} chance)"
+    return f"{where} its plausible range ({chance} chance of reaching it)"
 
 
 _ENDS: Mapping[_Verdict, str] = {"nowhere": "neither end", "everywhere": "both ends"}
@@ -255,7 +255,7 @@ _BREAK_EVEN = TableSpec(
             f"{figure(1.1, 'g')} ten per cent more."
         ),
     ),
-    empty="Every effect here has a plausible range, so none is listed by its break-even alone.",
+    empty="All effects have a plausible range.",
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -34,6 +34,7 @@ from cxsim.reporting.tables import (
     span,
 )
 from cxsim.reporting.theme import distinct, in_order, require_known, with_texts
+from cxsim.simulation.counts import YEARS_AFTER
 from cxsim.study.business.base_case import BASE_CASE
 from cxsim.study.business.decision import DECISION
 from cxsim.study.business.kpis import KPIS
@@ -195,11 +196,11 @@ def base_case_sentence(base_case: pl.DataFrame, currency: str) -> Prose:
     worlds = labelled(counted(rows[0]["worlds"]), "worlds")
     opening = (
         "The base case keeps every assumption at its central value and every model at its estimate, in "
-        f"{worlds} simulated worlds. Sensitivities start from it; decisions rest on the mean over all draws."
+        f"{worlds} simulation runs. Sensitivities start from it; decisions rest on the mean over all draws."
     )
     closing = (
         "The two differ because some ranges are skewed and because NPV does not change in proportion to every "
-        "assumption. ±: simulation error, one standard error of a mean over worlds."
+        "assumption. ±: simulation error, one standard error of a mean over runs."
     )
     sentences = [_base_sentence(row, currency) for row in rows]
     items = "".join(f"<li>{in_html(sentence)}</li>" for sentence in sentences)
@@ -219,14 +220,17 @@ def _model_check(row: Row) -> list[tuple[str, str]]:
 def _basis(row: Row, currency: str) -> str:
     """Return what every decision is made in."""
     horizon, rate = months(row["horizon_months"]), f"{figure(100.0 * row['annual_discount_rate'], '.4g')}{NBSP}%"
-    revenue, customers = money(row["revenue"], currency), figure(row["customers"])
-    orders = labelled(figure(found(math.floor(row["orders_per_year"]), math.floor)), "orders_per_year", "", MEAN)
+    revenue, new = money(row["revenue"], currency), labelled(figure(row["new_customers"]), "new_customers")
+    current = labelled(figure(row["customers"] - row["new_customers"]), "current_customers")
+    orders = labelled(figure(found(row["orders_per_year"])), "orders_per_year", "", MEAN)
     included = row.get("after_horizon_rule") == "included"
     after = " Benefits and NPV include customers retained after the horizon." if included else ""
     return (
         f"Horizon {labelled(horizon, 'horizon')}; discount rate {labelled(rate, 'discount_rate')} a year. Without any "
-        f"programme: net revenue of {labelled(revenue, 'revenue', '', MEAN)} from {labelled(customers, 'customers')} "
-        f"customers, current and new, with {orders} orders a year.{after}"
+        f"programme: net revenue of {labelled(revenue, 'revenue', '', MEAN)} over the horizon, not discounted, from "
+        f"{current} current customers and {new} new ones in the first "
+        f"{labelled(months(row['new_customer_months']), 'new_customer_months')}, with {orders} orders a year on "
+        f"average.{after}"
     )
 
 
@@ -235,9 +239,8 @@ def _card(row: Row, currency: str) -> Card:
     if name != _PORTFOLIO:
         kind = "Together: " if row["kind"] == "combination" else ""
         learn = labelled(row["learn"], "test", name, "test-plan")
-        closing = " ".join(
-            filter(None, (learn, _what_would_change(row, currency), _pays_from(row), _ceiling(row, currency)))
-        )
+        change, ceiling = _what_would_change(row, currency), _ceiling(row, currency)
+        closing = " ".join(filter(None, (learn, _added(row, currency), change, _pays_from(row), ceiling)))
         return Card(row["decision"], BADGES[row["decision"]], f"{kind}{row['title']}", rule, facts, closing)
     # No programme costs nothing and changes nothing in any draw; whatever else breaks even has a spread.
     if row["investment"] == 0.0 and row["low"] == 0.0 == row["high"]:
@@ -292,20 +295,21 @@ def _what_would_change(row: Row, currency: str) -> str:
         return labelled(text, quantity, row["strategy"], estimator)
 
     spread = "" if low is None else said(span(low, row["changer_high"], unit, currency=currency), "assumption_range")
-    ends, turns, side, shown = spread and f" (90{NBSP}% range {spread})", "NPV breaks even", "", found(limit)
+    ends, turns, side = spread and f" (plausible 90{NBSP}% range: {spread})", "NPV breaks even", "at"
     if row["base_npv"] is not None:
         # The sensitivities start from the base case, whose NPV may have another sign than the expected one.
         sign = "negative" if row["base_npv"] > 0.0 else "positive"
         npv, error = said(number(row["base_npv"]), "npv", CENTRAL), row.get("base_npv_mc_error")
         around = "" if error is None else f" ± {said(number(error), 'npv_error', _CENTRAL_ERROR)}"
-        turns = f"the base-case NPV, {priced(f'{npv}{around}', currency)}, turns {sign}"
-        side, whole = (" or less", math.floor) if limit < row["changer_value"] else (" or more", math.ceil)
-        shown = found(limit, whole)
+        unclear = " (no clear sign)" if abs(row["base_npv"]) <= BEYOND * (error or 0.0) else ""
+        turns = f"the base-case NPV, {priced(f'{npv}{around}', currency)}{unclear}, turns {sign}"
+        side = "below" if limit < row["changer_value"] else "above"
+    at = said(in_unit(found(limit, digits=4), unit, currency), "assumption", "break-even")
     return (
-        f"Break-even closest to its central value: {said(lowered(first_sentence(row['changer'])), 'assumption')}. "
-        f"Central value: {said(in_unit(row['changer_value'], unit, currency), 'assumption')}{ends}; {turns} at "
-        f"{said(in_unit(shown, unit, currency), 'assumption', 'break-even')}{side}, all else at central values. "
-        f"That is {said(plausible(row['changer_score']), 'break_even_chance', 'prior')}."
+        f"Assumption nearest to its break-even: {said(lowered(first_sentence(row['changer'])), 'assumption')}. "
+        f"Central value: {said(in_unit(row['changer_value'], unit, currency), 'assumption')}{ends}; {turns} {side} "
+        f"about {at}, all else at central values. That is "
+        f"{said(plausible(row['changer_score']), 'break_even_chance', 'prior')}."
     )
 
 
@@ -313,16 +317,29 @@ def _pays_from(row: Row) -> str:
     """Return from which size of the shop on fixed costs are earned back."""
     needed, orders = row["orders_to_pay"], row["orders_per_year"]
     if needed is None:
-        return "NPV is negative at any number of orders: costs that grow with orders exceed the benefits."
+        why = "costs that grow with orders exceed benefits" if row["benefits"] > 0.0 else "the benefits are negative"
+        return f"NPV is negative at any number of orders: {why}."
     if needed == 0.0:
         return "It has no fixed cost, so its NPV is positive at any number of orders."
-    # Rounded up, unless that would pass the shop's own size where this is enough.
-    up, size = found(math.ceil(needed), math.ceil), found(math.floor(orders), math.floor)
-    least = found(math.floor(needed), math.floor) if needed <= orders and up > size else up
+    # Rounded away from the orders of the baseline where it would look the same.
+    size, least = found(orders), found(needed)
+    if least == size:
+        least = found(size * 0.99, math.floor) if needed <= orders else found(size * 1.01, math.ceil)
+    near = " (no clear difference)" if abs(row["npv"]) <= BEYOND * row["npv_mc_error"] else ""
     return (
-        f"Expected NPV is positive from {labelled(figure(least), 'orders_to_pay', row['strategy'], MEAN)} orders a "
-        f"year; this shop has {labelled(figure(size), 'orders_per_year', '', MEAN)}."
+        f"Expected NPV breaks even at {labelled(figure(least), 'orders_to_pay', row['strategy'], MEAN)} orders a year; "
+        f"the baseline has {labelled(figure(size), 'orders_per_year', '', MEAN)}{near}."
     )
+
+
+def _added(row: Row, currency: str) -> str:
+    """Return what it changes to fund a strategy beside the best set, where that was simulated."""
+    if row.get("added_npv") is None:
+        return ""
+    near = " (no clear difference)" if abs(row["added_npv"]) <= BEYOND * row["added_npv_mc_error"] else ""
+    error = labelled(number(row["added_npv_mc_error"]), "added_npv_error", row["strategy"], ERROR)
+    change = priced(f"{labelled(number(row['added_npv']), 'added_npv', row['strategy'], MEAN)} ± {error}", currency)
+    return f"Added to the best set, {row['added_to']}, it changes expected NPV by {change}{near}."
 
 
 def _ceiling(row: Row, currency: str) -> str:
@@ -336,14 +353,18 @@ def _ceiling(row: Row, currency: str) -> str:
 def _aid(arm: Row, sets: Sequence[Row], currency: str) -> str:
     draws, *fewer = (labelled(figure(row["draws"]), "draws") for row in (arm, *sets[:1]))
     of_sets = f" (sets: {fewer[0]})" if fewer and fewer[0] != draws else ""
+    models, limit = arm["models"], labelled(percent(arm["fund_probability"]), "fund_probability")
+    each = labelled(counted(arm["draws"] // models), "draws_per_model")
+    of_models = f": {each} sets of values, each under all {counted(models)} dropout models" if models > 1 else ""
     return (
-        "Each programme is compared with a no-programme baseline on the same simulated customers, in "
-        f"{draws} draws of everything that is uncertain{of_sets}. Amounts are expected present values in {currency}. "
-        "Investment: all that the programme spends over the horizon, including rewards and outstanding points. "
-        "Benefits: NPV plus investment. Return on investment: NPV over investment. The interval contains nine draws in "
-        "ten. ±: one standard error of the simulation; clear: more than two; pp: percentage points. Payback is not "
-        "discounted. Rule: fund if expected NPV is clearly positive and its chance of being positive clearly "
-        "reaches the policy limit; do not fund if expected NPV is clearly negative and no test is worth its cost; "
+        f"Each programme is compared with a no-programme baseline on the same simulated customers, in {draws} "
+        f"draws of all uncertain inputs and model parameters{of_models}{of_sets}. Amounts are expected present "
+        f"values in {currency} unless stated otherwise. Investment: all that the programme spends over the "
+        "horizon, including rewards and outstanding points. Benefits: NPV plus investment. Return on investment: "
+        "NPV over investment. The interval contains nine draws in ten. ±: one standard error of the simulation; "
+        "clearly: by more than two; pp: percentage points. Chances of a positive NPV are rounded down. Payback is "
+        "not discounted. Rule: fund if expected NPV is clearly positive and the chance of a positive NPV is "
+        f"clearly at least {limit}; do not fund if expected NPV is clearly negative and no test is worth running; "
         "otherwise pilot."
     )
 
@@ -353,10 +374,10 @@ def _kpis_finding(kpis: pl.DataFrame) -> str:
     clear = orders.filter((pl.col("low") > 0.0) | (pl.col("high") < 0.0))
     changes = clear.select("title", change=100.0 * pl.col("difference") / pl.col("baseline"))
     if changes.is_empty():
-        return "No strategy clearly changes how often customers order"
+        return "For no programme does the interval of the change in orders per customer exclude zero"
     ranked = changes.sort(pl.col("change").abs(), descending=True, maintain_order=True).rows()
     named = [f"{figure(change, '+.1f')}{NBSP}% with {title}" for title, change in ranked[:_NAMED]]
-    more = f", and clearly with {counted(len(ranked) - _NAMED)} more" if len(ranked) > _NAMED else ""
+    more = f", and with {counted(len(ranked) - _NAMED)} more" if len(ranked) > _NAMED else ""
     return f"Orders per customer change by {joined(named)}{more}"
 
 
@@ -407,7 +428,7 @@ _KPIS = TableSpec(
     },
     notes=(
         "Simulated, not measured: these figures explain where the cash comes from and are not targets.",
-        "pp: percentage points. Clearly: the interval of the difference does not contain zero.",
+        "pp: percentage points. Higher or lower: the interval of the difference excludes zero.",
         "Ratios are of sums over all customers and months, so customers who order often weigh more.",
     ),
     empty="There are no figures to compare: no strategy here has a measured or assumed effect.",
@@ -421,7 +442,8 @@ def _base_sentence(row: Row, currency: str) -> str:
     error = said(row["mc_error"], "npv_error", _CENTRAL_ERROR)
     npv = priced(f"{said(row['npv'], 'npv', CENTRAL)} ± {error}", currency)
     mean = priced(said(row["mean"], "npv", MEAN), currency)
-    near = " (no clear difference)" if abs(row["mean"] - row["npv"]) <= BEYOND * row["mc_error"] else ""
+    apart = BEYOND * math.hypot(row["mc_error"], row["mean_mc_error"])
+    near = " (no clear difference)" if abs(row["mean"] - row["npv"]) <= apart else ""
     return f"{row['title']}: NPV of {npv} in the base case, against an expected NPV of {mean}{near}."
 
 
@@ -455,30 +477,38 @@ def _summary_finding(summary: pl.DataFrame) -> str:
 
 def _qualities_notes(qualities: pl.DataFrame, decision: pl.DataFrame, currency: str) -> list[str]:
     known = {row["strategy"]: row for row in decision.iter_rows(named=True)}
-    notes = ["Amounts have three significant digits, so sums may differ in the last one."]
+    notes = [
+        "Amounts have three significant digits, so sums may differ in the last one.",
+        "Risk-adjusted NPV: benefits cut and costs raised, by the shop's own rule.",
+        "Peak funding need: the lowest cumulative cash at a month's end, not discounted.",
+        f"After the horizon: value of retained customers in up to {counted(YEARS_AFTER)} further years.",
+    ]
     for row in qualities.iter_rows(named=True):
         name, one = row["strategy"], known[row["strategy"]]
         interval = priced(labelled(between(one["low"], one["high"]), "npv_interval", name, QUANTILES), currency)
-        sunk, avoidable = (labelled(money(row[part], currency), part, name, MEAN) for part in ("sunk", "avoidable"))
         points = one["investment"] - row["sunk"] - row["avoidable"]
-        held = labelled(money(points, currency), "owed", name, MEAN)
-        owed = f"; {held} is owed for outstanding points" if points > 0.005 else ""
+        amounts = {"owed": points, **{part: (row | one).get(part) for part in ("sunk", "avoidable", *_RISKS)}}
+        known_amounts = {part: amount for part, amount in amounts.items() if amount is not None}
+        said = {part: labelled(money(amount, currency), part, name, MEAN) for part, amount in known_amounts.items()}
+        risks = "".join(f"{words} {said[part]}; " for part, words in _RISKS.items() if part in said)
+        owed = f"; {said['owed']} is owed for outstanding points" if points > 0.005 else ""
         missing = joined([lowered(words) for words in row["unquantified"].split("; ") if words]) or "none"
         notes.append(
-            f"{row['title']}. Risk: NPV {interval} ({INTERVAL}); "
+            f"{row['title']}. Risk: NPV {interval} ({INTERVAL}); {risks}"
             f"{labelled(lowered(first_sentence(row['harms'])), 'risk', name)}. Benefits not quantified: {missing}. "
-            f"Flexibility: {sunk} is spent up front; {avoidable} stops with the programme{owed}."
-            + "".join(f" {words}: {amount}." for words, amount in _after_horizon(one, currency))
+            f"Flexibility: {said['sunk']} is spent up front; {said['avoidable']} is spent only while the programme "
+            f"runs{owed}." + "".join(f" {words}: {amount}." for words, amount in _after_horizon(one, currency))
         )
     return notes
 
 
+_RISKS = {"risk_adjusted_npv": "risk-adjusted NPV", "peak_funding": "peak funding need"}
 _TOTALS = {"benefits total": "benefits", "investment total": "investment", "npv": "npv"}
 _SUMMARY = TableSpec(
     id="summary",
     contract=SUMMARY,
     title=_summary_finding,
-    subtitle="Present values, {currency}, against the baseline; single benefits in the base case, all else expected",
+    subtitle="Present values, {currency}, against the baseline; above the adjustment: base case; elsewhere: expected",
     columns={},
     rows=_summary_rows,
     group="name",
@@ -487,15 +517,19 @@ _SUMMARY = TableSpec(
 )
 
 
-_VERDICTS: Mapping[str, str] = {"fund": "Fund", "pilot": "Pilot", "reject": "Do not fund"}
+_VERDICTS = {
+    "fund": ("Fund", "and", ""),
+    "pilot": ("Pilot", "and", " first"),
+    "reject": ("Do not fund", "or", ""),
+}
 
 
 def lead(verdicts: Sequence[tuple[str, str]], searched: Sequence[str] = ()) -> str:
     """Return the sentence that a reader in a hurry takes away."""
-    groups = {words: [title for title, other in verdicts if other == decision] for decision, words in _VERDICTS.items()}
-    parts = [
-        f"{words} {joined(titles)}{' first' if words == 'Pilot' else ''}." for words, titles in groups.items() if titles
-    ]
+    parts = []
+    for decision, (before, last, after) in _VERDICTS.items():
+        if titles := [title for title, other in verdicts if other == decision]:
+            parts.append(f"{before} {joined(titles, last)}{after}.")
     if searched:
         parts.append(f"No evidence on {joined(searched)}: only what each would need is known.")
     return " ".join(parts)

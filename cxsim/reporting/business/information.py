@@ -53,7 +53,6 @@ from cxsim.wording import (
     number,
     percent,
     precision,
-    priced,
     searched,
 )
 
@@ -127,10 +126,10 @@ def value_of_information(information: pl.DataFrame, currency: str, decision: str
     bars = rounded(_bars(pl.concat([numbers.head(_MOST), groups]), everything))
     fewer = f" The first {_MOST} of {numbers.height} assumptions." if numbers.height > _MOST else ""
     hollow = " Hollow: all assumptions of a group." if groups.height else ""
-    what = "choosing a set of programmes" if decision == PORTFOLIO else f"funding {own['title'][0]} or not"
+    what = lowered(own["title"][0]) if decision == PORTFOLIO else f"decision on {own['title'][0]} alone"
     shown = (
-        f"Expected value, {currency}, of perfect information on an assumption before {what}: the most that a test of "
-        f"it may cost. ±: simulation error; lines: two of them.{hollow}{fewer}"
+        f"Expected value, {currency}, of perfect information on an assumption before the {what}: the most that a "
+        f"test of it may cost. ±: simulation error; lines: ± two simulation errors.{hollow}{fewer}"
     )
     strategies = distinct(information.filter(pl.col("decision") != PORTFOLIO), "decision")
     shades = dict(zip(strategies, colours(strategies)["range"], strict=True))
@@ -279,11 +278,8 @@ def _finding(numbers: pl.DataFrame, everything: float, currency: str) -> str:
         whole = "" if everything > 0.0 else ", nor would perfect information"
         return f"Better information on any one assumption would not clearly change the decision{whole}"
     words = shortened(searched(numbers["description"][0]), 80)
-    amount, around = (
-        labelled(number(each), quantity, "each", "perfect-information")
-        for each, quantity in ((first, "value_of_information"), (error, "value_of_information_error"))
-    )
-    return f"Measure first: “{words}”; perfect information on it is worth {priced(f'{amount} ± {around}', currency)}"
+    amount = labelled(money(first, currency), "value_of_information", "each", "perfect-information")
+    return f"Highest value of perfect information on a single assumption: “{words}”, {amount}"
 
 
 def _placed(own: pl.DataFrame) -> pl.DataFrame:
@@ -420,7 +416,7 @@ _INFORMATION = TableSpec(
 def _test_plan_finding(test_plan: pl.DataFrame) -> str:
     worth_it = test_plan.filter(pl.col("chosen"), pl.col("net_benefit") > 0.0)
     if test_plan.filter("chosen")["weeks"].is_null().all():
-        return "No test is feasible: too few customers are available"
+        return "No test on contribution alone is feasible: too few customers are available"
     if worth_it.is_empty():
         return "No feasible test is worth its cost"
     first = worth_it.sort(["net_benefit", "strategy"], descending=[True, False]).row(0, named=True)
@@ -458,9 +454,9 @@ def _test_plan_notes(test_plan: pl.DataFrame) -> list[str]:
         *(f"{title}: {labelled(lowered(verdict), 'test', name, _PLAN)}" for name, title, verdict in feasible),
         *([f"Not feasible for {joined(few)}: fewer customers are available than two groups need."] if few else []),
         (
-            "Break-even difference: extra contribution per customer at which the programme breaks even, which the test "
-            "finds with this power. Available: eligible customers in the first year. Weeks: from the first customer in "
-            "the test to the end of the last follow-up."
+            "Break-even difference: extra contribution per customer at which the programme breaks even; the test is "
+            "sized to detect it. Available: customers in the first year whom the programme may reach. Days: from "
+            "entering the test. Weeks: from the first customer in the test to the end of the last follow-up."
         ),
         (
             "Value: expected increase in NPV from deciding on this programme after the test. Cost: set-up, and the "

@@ -10,7 +10,7 @@ import altair as alt
 import polars as pl
 
 from cxsim.errors import TableError
-from cxsim.finance.returns import INVESTMENT
+from cxsim.finance.returns import BEYOND, INVESTMENT
 from cxsim.finance.statement import FAN
 from cxsim.reporting.tables import (
     CURRENCY,
@@ -140,14 +140,15 @@ def cash_fan(fan: pl.DataFrame, currency: str) -> Figure:
     # The first month from which the mean stays at or above zero, if any.
     last = pl.col("month").filter(pl.col("mean") < 0.0).max().over("name").fill_null(0)
     months = months.with_columns(back=pl.when(last < end).then(last + 1))
+    ring = " Ring: month from which the mean stays above zero." if months["back"].is_not_null().any() else ""
     shown = (
         f"Cumulative cash against the baseline, not discounted, {currency}. Solid line: mean; dashed: median; bands, "
-        f" dark to pale: 50, 80 and 90{NBSP}% intervals over all draws. Ring: month from which the mean stays above "
-        f"zero.{' Scales differ between panels.' if months['name'].n_unique() > 1 else ''}"
+        f"dark to pale: 50, 80 and 90{NBSP}% intervals over all draws.{ring}"
+        f"{' Scales differ between panels.' if months['name'].n_unique() > 1 else ''}"
     )
     texts = []
     for name, back, *ends in months.filter(month=end)["name", "back", "mean", "q05", "q95"].rows():
-        paid = f"the mean pays back in month {back}" if back else "the mean does not pay back"
+        paid = f"the mean stays above zero from month {back}" if back else "the mean does not stay above zero"
         texts.append(f"{name}: {in_words(*ends, currency=currency)} at the end; {paid}.")
     table = _noted(months, end)
     drawn = strategy_panels(_layers(table, currency, end), table, indent=_INDENT, height=_HEIGHT, x="shared")
@@ -198,16 +199,15 @@ def _adjustment(rules: Row) -> str:
 
 
 def _investment_finding(twin: pl.DataFrame) -> str:
-    gains = twin.filter(pl.col("incremental_npv") > 0.0)["title"].to_list()
-    holds = twin.filter(pl.col("risk_adjusted_npv") > 0.0)["title"].to_list()
-    rules = twin.row(0, named=True)
-    if not gains:
-        return f"Expected NPV is not positive for {joined(twin['title'].to_list())}"
+    npv, near = pl.col("incremental_npv"), BEYOND * pl.col("npv_mc_error")
+    signs = {"clearly positive": npv > near, "clearly negative": npv < -near, "without a clear sign": npv.abs() <= near}
+    groups = {words: twin.filter(own)["title"].to_list() for words, own in signs.items()}
+    parts = ", ".join(f"{words} for {joined(titles)}" for words, titles in groups.items() if titles)
+    finding, rules = f"Expected NPV is {parts}", twin.row(0, named=True)
     if not _adjusts(rules):
-        return f"Expected NPV is positive for {joined(gains)}"
-    if not holds:
-        return f"With {_adjustment(rules)}, NPV is not positive for {joined(twin['title'].to_list())}"
-    return f"Even with {_adjustment(rules)}, NPV is positive for {joined(holds)}"
+        return finding
+    holds = joined(twin.filter(pl.col("risk_adjusted_npv") > 0.0)["title"].to_list()) or "none"
+    return f"{finding}; with {_adjustment(rules)}, it is positive for {holds}"
 
 
 def _investment_notes(twin: pl.DataFrame) -> list[str]:
@@ -260,10 +260,6 @@ def _with_error(
         return f"{text} ± {labelled(write_error(row[error]), f'{measured}_error', row['strategy'], ERROR)}"
 
     return written
-
-
-def _tenths(months: float) -> str:
-    return figure(months, ".1f")
 
 
 def _points(share: float) -> str:
@@ -320,7 +316,7 @@ _INVESTMENT = TableSpec(
         "mirr": Column("Modified IRR (MIRR), per year", write=_yearly, group="Return"),
         "payback": Column(
             "Median payback, months",
-            _with_error("payback_months", figure, "payback_mc_error", _tenths, "median"),
+            _with_error("payback_months", figure, "payback_mc_error", lambda error: figure(error, ".1f"), "median"),
             group="Payback",
         ),
         "payback_months_late": Column(
@@ -345,8 +341,8 @@ def _noted(months: pl.DataFrame, end: int) -> pl.DataFrame:
     paid = pl.col("month").eq_missing(pl.col("back"))
     least = pl.col("mean") == pl.col("mean").min().over("name")
     every = (pl.col("month") % -(-end // _POINTS) == 0) | pl.col("month").is_in([1, end])
-    never, not_yet = pl.lit("Mean is never below zero"), pl.lit(f"Mean does not pay back within {end} months")
-    note = pl.coalesce(pl.when(back=1).then(never), pl.format("Mean pays back in month {}", "back"), not_yet)
+    never, not_yet = pl.lit("Mean is never below zero"), pl.lit(f"Mean does not stay above zero within {end} months")
+    note = pl.coalesce(pl.when(back=1).then(never), pl.format("Mean stays above zero from month {}", "back"), not_yet)
     return (
         months.filter(every | least | paid)
         .with_columns(pl.col("mean", *_QUANTILES).round_sig_figs(_DIGITS), _note=note, _back=paid)
@@ -390,7 +386,7 @@ def _layers(drawn: pl.DataFrame, currency: str, end: int) -> list[alt.Chart]:
 
 def _fan_finding(months: pl.DataFrame, end: int) -> str:
     last = months.filter(month=end).select("name", low="q05", high="q95")
-    states = by_interval(last, ("above zero", "on both sides of zero", "below zero"), _NAMED)
+    states = by_interval(last, ("above zero", "includes zero", "below zero"), _NAMED)
     places = "; ".join(f"{state} for {who}" for state, who in states)
     return f"Cumulative cash after {labelled(figure(end), 'horizon')} months, {INTERVAL}: {places}"
 

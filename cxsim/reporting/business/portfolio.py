@@ -348,8 +348,8 @@ def _notes(portfolio: pl.DataFrame) -> tuple[str, ...]:
             "Efficient: no other set has both a higher expected NPV and a higher CVaR."
         ),
         (
-            "Interaction: NPV of the set less the sum of its parts; negative where they act on the same customers or "
-            f"orders.{over}"
+            "Interaction: NPV of the set less the sum of the NPVs of its programmes; negative where they act on the "
+            f"same customers or orders.{over}"
         ),
     )
 
@@ -359,7 +359,7 @@ def _in_words(row: Row) -> Row:
     remarks = {"best": row["chosen"], "over budget": not row["affordable"]}
     remarks |= {"no clear difference": row["near"], "efficient": row["efficient"]}
     # Without a programme nothing is spent and nothing is uncertain.
-    nothing = {} if row["members"] else dict.fromkeys(("npv_mc_error", "low", "cvar", "prob_npv_positive"))
+    nothing = {} if row["members"] else dict.fromkeys(("npv_mc_error", "low", "prob_npv_positive"))
     missing = {} if "," in row["members"] else {"interaction": None}
     return {**row, **nothing, **missing, "remark": "; ".join(remark for remark, holds in remarks.items() if holds)}
 
@@ -367,7 +367,7 @@ def _in_words(row: Row) -> Row:
 _PORTFOLIO = TableSpec(
     id="portfolio",
     title="",
-    subtitle="Each set simulated together, against the no-programme baseline; present values in {currency}",
+    subtitle="Programmes of a set run together, against the no-programme baseline; present values in {currency}",
     rows=lambda portfolio: map(_in_words, portfolio.with_columns(near=_OTHERS & _NEAR).rows(named=True)),
     line="title",
     columns={

@@ -306,21 +306,15 @@ _REGISTER = TableSpec(
 )
 
 
-def _cautions_finding(table: pl.DataFrame) -> str:
-    strategies = table["strategy"].n_unique()
-    applies = "A caution applies" if strategies == 1 else "Cautions apply"
-    return f"{applies} to {counted(strategies)} {'programme' if strategies == 1 else 'programmes'}"
-
-
 _CAUTIONS = TableSpec(
     id="cautions",
     contract=CAUTIONS,
-    title=_cautions_finding,
+    title=lambda table: f"What to consider with {joined(table['title'].unique(maintain_order=True).to_list())}",
     subtitle="To consider before using the results",
     rows=lambda table: table.group_by("caution", maintain_order=True).agg("title").rows(named=True),
     line=lambda row: joined(row["title"]),
     columns={"caution": Column("Caution", write=lambda text: text.replace("`", ""), align="text")},
-    empty="No programme-specific cautions apply.",
+    empty="No cautions beyond the risks, the model check and the evidence above.",
     estimator="fit",
 )
 

@@ -138,7 +138,7 @@ def npv_distribution(npv: pl.DataFrame, currency: str) -> Figure:
     )
     shown = (
         f"NPV against the no-programme baseline, {currency}, in {labelled(figure(chances['draws'][0]), 'draws')} draws "
-        "of everything that is uncertain. Full bars: positive; pale bars: negative."
+        "of all uncertain inputs and model parameters. Full bars: positive; pale bars: negative."
     )
     drawn = _histograms(rounded(_bars(draws)), names_of(draws), currency)
     return framed(drawn, finding=_chances(chances), shown=shown, measures=("npv", SHARE))
@@ -225,13 +225,20 @@ def _means(table: pl.DataFrame, currency: str) -> pl.DataFrame:
 def _structures_signs(means: pl.DataFrame) -> str:
     """Return for whom the sign of the expected NPV is clear, and the same, under every model."""
     clear = pl.when(pl.col("mean").abs() > BEYOND * pl.col("_error")).then(pl.col("mean").sign())
-    signs = means.group_by("name", maintain_order=True).agg(same=(clear.n_unique() == 1) & clear.is_not_null().all())
-    open_signs = signs.filter(~pl.col("same"))["name"].to_list()
-    if not open_signs:
-        return "The sign of the expected NPV is clear, and the same, under every dropout model"
-    few = len(open_signs) <= _NAMED_BY_MODEL
-    names = joined(open_signs) if few else f"{counted(len(open_signs))} of {signs.height}"
-    return f"The sign of the expected NPV depends on the dropout model, or is not clear, for {names}"
+    signs = means.group_by("name", maintain_order=True).agg(
+        signs=clear.drop_nulls().n_unique(), open=clear.null_count()
+    )
+    states = {
+        "depends on the dropout model": pl.col("signs") == 2,
+        "is not clear under any dropout model": pl.col("signs") == 0,
+        "is clear only under some dropout models": (pl.col("signs") == 1) & (pl.col("open") > 0),
+    }
+    parts = []
+    for words, state in states.items():
+        own = signs.filter(state)["name"].to_list()
+        names = joined(own) if len(own) <= _NAMED_BY_MODEL else f"{counted(len(own))} of {signs.height}"
+        parts += [f"{words} for {names}"] if own else []
+    return f"The sign of the expected NPV {'; it '.join(parts) or 'is clear and the same under every dropout model'}"
 
 
 def _intervals(
@@ -337,8 +344,8 @@ _STRUCTURES = TableSpec(
 
 
 _NO_INTERVAL = (
-    "The intervals allow for uncertain model parameters, but not for the possibility that no model fits; that is what "
-    "this check tests."
+    "The intervals allow for uncertain model parameters, but not for a model that does not fit; this check tests "
+    "the fit."
 )
 _EVIDENCE_SHEET = (
     ".cx-evidence{max-width:60rem;color:#1f2933;font-size:15px;line-height:1.55;border:1px solid #e4e7eb;"

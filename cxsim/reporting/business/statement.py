@@ -14,6 +14,7 @@ from cxsim.finance.statement import COHORT_MONEY, PERIODS
 from cxsim.params import CENTS, Unit
 from cxsim.reporting.tables import (
     CENTRAL,
+    CURRENCY,
     MEAN,
     RESULT,
     SUBTOTALS,
@@ -68,6 +69,7 @@ from cxsim.wording import (
     money,
     number,
     precision,
+    priced,
 )
 
 _SIDES = ("baseline", "treated", "incremental")
@@ -250,7 +252,7 @@ def benefit_waterfall(pathways: pl.DataFrame, currency: str) -> Figure:
     steps = rounded(pl.concat(_steps(own, currency) for own in owns))
     shown = (
         f"Present values against the baseline, {currency}. Full bars add, hollow bars subtract, dark bars are totals: "
-        "the base case, all assumptions at central values, and the mean over all draws. The cards show its interval."
+        "the base case and the mean, whose interval is in the cards. Rewards include outstanding points."
     )
     drawn = strategy_panels(_layers(steps, currency), steps, height=alt.Step(_ROW))
     return framed(
@@ -262,14 +264,12 @@ def benefit_waterfall(pathways: pl.DataFrame, currency: str) -> Figure:
     )
 
 
-def _raised(cash: pl.DataFrame, column: str, what: str) -> str:
-    """Return who increases some cash, and who does not."""
-    gains = pl.col(column) > 0.0
-    more, less = (names_of(cash.filter(sign)) for sign in (gains, ~gains))
-    if not more:
-        return f"{subject(less, 'does', 'do')} not increase {what}"
-    increases = f"{subject(more, 'increases', 'increase')} {what}"
-    return f"{increases}; {subject(less, 'does', 'do')} not" if less else increases
+def _statement_finding(totals: pl.DataFrame) -> str:
+    """Return by how much each strategy changes the cash contribution, written as in the table."""
+    write = amounts_as_text([largest(totals, _SIDES)])
+    cash = named(totals.filter(line=RESULT, period=WHOLE_HORIZON))["name", "incremental"].rows()
+    parts = [f"{priced(write(amount), CURRENCY)} with {name}" for name, amount in cash]
+    return f"Change in expected cash contribution: {joined(parts)}"
 
 
 def _ladder(totals: pl.DataFrame) -> Sequence[Row]:
@@ -284,9 +284,7 @@ def _ladder(totals: pl.DataFrame) -> Sequence[Row]:
 _HAS_ENTRY = pl.col("line").is_in(SUBTOTALS) | pl.any_horizontal(pl.col(*_SIDES) != 0.0)
 _STATEMENT = TableSpec(
     id="statement",
-    title=lambda totals: _raised(
-        named(totals.filter(line=RESULT, period=WHOLE_HORIZON)), "incremental", "expected cash"
-    ),
+    title=_statement_finding,
     subtitle="{currency}, not discounted, over the whole horizon; means over all draws",
     # The years stand between.
     columns={},
@@ -294,7 +292,10 @@ _STATEMENT = TableSpec(
     group="name",
     line=lambda row: capitalised(row["line"]),
     bold=lambda row: row["line"] in SUBTOTALS,
-    notes=("Costs are negative. Each subtotal, in bold, includes all lines above it.",),
+    notes=(
+        "Costs are negative. Each subtotal, in bold, includes all lines above it.",
+        "Points still outstanding are settled in the last month.",
+    ),
 )
 
 
@@ -334,17 +335,11 @@ _YEARLY = pl.col("grain").is_in(["year", "total"])
 
 
 def _periods_finding(periods: pl.DataFrame) -> str:
-    """Return who is ahead at the end; for a single strategy, since when."""
-    so_far = pl.col("cumulative_discounted")
+    """Return by how much each strategy changes the present value of cash."""
     years = named(periods.filter(line=RESULT, grain="year"))
-    ends = years.group_by("name", maintain_order=True).agg(so_far.last())
-    if ends.height > 1:
-        return _raised(ends, "cumulative_discounted", "the present value of cash")
-    name, end = ends.row(0)
-    if end <= 0.0:
-        return f"{name} does not increase the present value of cash"
-    late = years.with_row_index("year", offset=1).filter(so_far <= 0.0)["year"].to_list()
-    return f"{name} increases the cumulative present value of cash from year {max(late, default=0) + 1} on"
+    ends = years.group_by("name", maintain_order=True).agg(pl.col("cumulative_discounted").last()).rows()
+    parts = [f"{money(end, CURRENCY)} with {name}" for name, end in ends]
+    return f"Change in the present value of cash: {joined(parts)}"
 
 
 _PERIODS = TableSpec(
@@ -568,11 +563,11 @@ def _benefits_finding(pathways: pl.DataFrame) -> str:
         return labelled(words, "share_of_gross_benefit", strategy, CENTRAL)
 
     if taken.is_empty():
-        return f"{subject(names_of(shares), 'has', 'have')} no gross benefit"
+        return f"{subject(names_of(shares), 'has', 'have')} no positive effects"
     if shares.height > _NAMED:
         (one, first, least), (other, last, most) = least_and_most(taken, "share")
         ends = f"{said(one, least)} ({first}) to {said(other, most)} ({last})"
-        return f"In the base case, costs, rewards and negative effects take {ends} of the gross benefit"
+        return f"In the base case, costs, rewards, discounts and negative effects equal {ends} of the positive effects"
     parts = [f"{said(strategy, share)} for {name}" for strategy, name, share in taken.rows()]
-    opening = "In the base case, costs, rewards and negative effects take"
-    return f"{opening} {joined(parts)}".replace(" for ", " of the gross benefit for ", 1)
+    opening = "In the base case, costs, rewards, discounts and negative effects equal"
+    return f"{opening} {joined(parts)}".replace(" for ", " of the positive effects for ", 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -403,7 +402,7 @@ _RATES = TableSpec(
     notes=(
         (
             "Each horizon settles outstanding points at its end. Beyond the scenario's horizon no programme runs; "
-            "retained customers still add value."
+            "the later value of its customers is included."
         ),
     ),
 )
@@ -437,13 +436,13 @@ def _in_words(row: Row, currency: str) -> Row:
     """Return the texts of a number, with the side of its break-even on which the strategy pays by its base case."""
     unit, limit = row["unit"], row["break_even"]
     below = (limit < row["value"]) != (row["npv"] > 0.0)
-    side, whole = ("less", math.floor) if below else ("more", math.ceil)
+    side = "below" if below else "above"
     return {
         "line": first_sentence(row["description"]).partition("; ")[0],
         "now": as_written(row["value"], unit, currency=currency),
         "range": span(found(row["low"]), found(row["high"]), unit, currency=currency),
         "unit": unit_in_words(unit, currency),
-        "limit": f"{as_written(found(limit, whole), unit, currency=currency)} or {side}",
+        "limit": f"{side} about {as_written(found(limit, digits=4), unit, currency=currency)}",
         "plausible": plausible(row["score"]),
     }
 

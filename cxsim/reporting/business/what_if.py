@@ -216,7 +216,7 @@ def _sliders(stored: _Grid, node: dict[str, Any], start: dict[str, Any], currenc
     rate, margins = start["annual_discount_rate"], (start["margin_low"], start["margin_high"])
     sliders = (
         *own,
-        ("cost", "Programme costs, multiple of plan", "times", 1.0, (0.0, 2.0), 0.05),
+        ("cost", "All costs of the programme, multiple of plan", "times", 1.0, (0.0, 2.0), 0.05),
         ("margin", "Gross margin", "%", start["gross_margin"], margins, _SHARE_STEP),
         ("rate", "Discount rate", "% per year", rate, (0.0, max(0.3, 2.0 * rate)), _SHARE_STEP),
         ("horizon", "Horizon", "months", start["horizon_months"], (1, len(stored.days)), 1),

@@ -43,8 +43,10 @@ WORLDS = 4
 _ARMS_AT_ONCE = 24
 
 # The base case: every assumption at its central value, the models at their estimates, in a few worlds that differ in
-# nothing but random numbers (worlds). mean: the mean over all draws, which the decision rests on.
-BASE_CASE = Contract("BASE_CASE", TEXT("strategy", "title"), REAL("npv", "mc_error", "mean"), COUNT("worlds"))
+# nothing but random numbers (worlds). mean: the mean over all draws, which the decision rests on, with its error.
+BASE_CASE = Contract(
+    "BASE_CASE", TEXT("strategy", "title"), REAL("npv", "mc_error", "mean", "mean_mc_error"), COUNT("worlds")
+)
 # What happens in each arm of the base case in each month, as far as money depends on it. total: sum over all worlds, in
 # cents where `unit` is money. An account has total / worlds, in units of money, times what one of it adds.
 VOLUMES = Contract("VOLUMES", TEXT("arm", "volume", "unit"), INDEX("month"), COUNT("total", "worlds"))
@@ -148,8 +150,8 @@ def base_case_table(base: BaseCase, returns: pl.DataFrame) -> pl.DataFrame:
     npvs = {name: base.npv(outcome) for name, outcome in base.outcomes.items()}
     return table_of(
         (
-            (name, title, npvs[name].mean(), base.error(npvs[name]), mean, len(npvs[name]))
-            for name, title, mean in returns.select("strategy", "title", "incremental_npv").iter_rows()
+            (name, title, npvs[name].mean(), base.error(npvs[name]), *mean, len(npvs[name]))
+            for name, title, *mean in returns.select("strategy", "title", "incremental_npv", "npv_mc_error").iter_rows()
         ),
         BASE_CASE,
     )
@@ -242,7 +244,7 @@ _VOLUMES: Mapping[str, Mapping[Any, tuple[str, str]]] = {
     "CountKind": {
         CountKind.ORDERS: ("Orders", NUMBER),
         CountKind.LIST: ("Sales at list price", MONEY),
-        CountKind.MARKDOWN: ("Markdowns", MONEY),
+        CountKind.MARKDOWN: ("Discounts", MONEY),
         CountKind.REWARD: ("Rewards redeemed", MONEY),
         CountKind.ARRIVALS: ("New customers", NUMBER),
         CountKind.FEES: ("Membership fees", MONEY),

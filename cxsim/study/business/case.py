@@ -16,7 +16,7 @@ from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import Executor
 from cxsim.study.business.base_case import base_case, base_case_table, prices, volumes
 from cxsim.study.business.checklist import case_register, checklist
-from cxsim.study.business.decision import decision
+from cxsim.study.business.decision import additions, decision
 from cxsim.study.business.evidence import Evidence, evidence, with_model_check
 from cxsim.study.business.information import drawn_inputs, split
 from cxsim.study.business.kpis import kpis
@@ -144,10 +144,12 @@ def _business_case(study: Study, executor: Executor | None, progress: Progress |
     sets = step(portfolio(study, executor=executor))
     drawn = step(drawn_inputs(study))
     checked = step(evidence(study))
-    decided, central = decision(study, base, even, sets), base_case_table(base, study.returns)
+    central = base_case_table(base, study.returns)
+    errors = central.select("strategy", base_npv_mc_error="mc_error")
+    decided = _beside(decision(study, base, even, sets), money["investment"], errors, additions(sets))
     return BusinessCase(
         study=study,
-        decision=with_model_check(_beside(decided, money["investment"], central), checked),
+        decision=with_model_check(decided, checked),
         evidence=checked,
         **money,
         base_case=central,
@@ -192,11 +194,10 @@ def statements(study: Study) -> dict[str, pl.DataFrame]:
     }
 
 
-def _beside(decided: pl.DataFrame, investments: pl.DataFrame, central: pl.DataFrame) -> pl.DataFrame:
-    """Return decisions with the value after the horizon, whether NPV has it, and the error of the base case."""
-    after = investments.select("strategy", "after_horizon")
-    errors = central.select("strategy", base_npv_mc_error="mc_error")
-    for table in (after, errors):
+def _beside(decided: pl.DataFrame, investments: pl.DataFrame, *others: pl.DataFrame) -> pl.DataFrame:
+    """Return decisions with what the investment and other tables say of them."""
+    after = investments.select("strategy", "after_horizon", "peak_funding", "risk_adjusted_npv")
+    for table in (after, *others):
         decided = decided.join(table, on="strategy", how="left", maintain_order="left")
     return decided.with_columns(after_horizon_rule=pl.lit(investments["after_horizon_rule"][0]))
 

@@ -38,8 +38,10 @@ _CHANGER = {
 # case in which it was moved, whose sign shows on which side of the break-even the strategy pays; null where none is
 # within reach. orders_to_pay: from how many orders a year in the baseline the expected NPV is above zero, all but fixed
 # costs growing in proportion; null where no size pays. ceiling: NPV of the base case if all incidents but the least
-# share that a ratio can be were avoided at no cost; of service strategies. horizon_months, annual_discount_rate,
-# revenue and orders_per_year are those of the baseline, in every row the same.
+# share that a ratio can be were avoided at no cost; of service strategies. horizon_months and what follows are the same
+# in every row: revenue, orders_per_year and new_customers, who come in the first new_customer_months, are those
+# of the baseline; fund_probability: the least chance
+# of a positive NPV with which the shop funds; models: dropout models among which the draws are shared equally.
 DECISION = Contract(
     "DECISION",
     TEXT("strategy", "title", "kind", "decision", "rule", "learn"),
@@ -49,7 +51,8 @@ DECISION = Contract(
     REAL("changer_value", "changer_break_even", "changer_score"),
     COUNT("customers", "draws"),
     REAL("changer_low", "changer_high", "base_npv", "orders_to_pay", "ceiling"),
-    REAL("horizon_months", "annual_discount_rate", "revenue", "orders_per_year"),
+    REAL("horizon_months", "annual_discount_rate", "fund_probability", "revenue", "orders_per_year"),
+    COUNT("new_customers", "new_customer_months", "models"),
     nullable=(
         "roi",
         "payback_months",
@@ -57,14 +60,18 @@ DECISION = Contract(
         *_CHANGER,
         "orders_to_pay",
         "ceiling",
-        "after_horizon",
-        "base_npv_mc_error",
+        *("after_horizon", "base_npv_mc_error", "peak_funding", "risk_adjusted_npv"),
+        *("added_to", "added_npv", "added_npv_mc_error"),
     ),
     # How the models stood the check on the shop's own orders (fits, caution or stop), and why. after_horizon:
     # present value of customers retained, after the horizon, which other figures contain where the rule is `included`;
-    # null for the best set. base_npv_mc_error: simulation error of the base case.
-    optional=TEXT("model_check", "model_check_finding", "after_horizon_rule")
-    | REAL("after_horizon", "base_npv_mc_error"),
+    # null for the best set, as are peak_funding and risk_adjusted_npv, of INVESTMENT. base_npv_mc_error: simulation
+    # error of the base case. added_npv: by how much the expected NPV of the best set, added_to, changes with a strategy
+    # outside it, with its error; null where that was not simulated.
+    optional=TEXT("model_check", "model_check_finding", "after_horizon_rule", "added_to")
+    | REAL(
+        "after_horizon", "base_npv_mc_error", "peak_funding", "risk_adjusted_npv", "added_npv", "added_npv_mc_error"
+    ),
 )
 # What a strategy costs whatever its customers do.
 _FIXED = (Account.SET_UP, Account.PROGRAMME)
@@ -88,7 +95,7 @@ def decision(study: Study, base: BaseCase, break_evens: pl.DataFrame, portfolio:
         own = {
             "kind": "strategy" if name in alone else "combination",
             "rule": _reason(study, row, plans.get(name)),
-            "learn": _to_learn(row, plans.get(name), study.currency) if row["decision"] == "pilot" else "",
+            "learn": _to_learn(study, row, plans.get(name)) if row["decision"] == "pilot" else "",
             "benefits": row["npv"] + row["investment"],
             "orders_to_pay": _orders_to_pay(study, row, around["orders_per_year"]),
             "ceiling": limits.get(name),
@@ -105,13 +112,17 @@ def decision(study: Study, base: BaseCase, break_evens: pl.DataFrame, portfolio:
 
 
 def _surroundings(study: Study) -> dict[str, float]:
-    """Return what each decision is made in: horizon, discount rate, and revenue and orders of the baseline."""
+    """Return what each decision is made in: horizon, rates and models, and the size of the baseline."""
     scenario = study.scenario
     sold = study.totals.filter(period=WHOLE_HORIZON, line="net revenue")["baseline"][0]
     orders = float(study.counts[0][:, :, place(CountKind.ORDERS)].sum(axis=1).mean())
     return {
         "horizon_months": scenario.calendar.months,
         "annual_discount_rate": scenario.economics.annual_discount_rate.value,
+        "fund_probability": scenario.rule.fund,
+        "new_customers": study.worlds.population.size - study.worlds.population.base.height,
+        "new_customer_months": len(study.worlds.population.arrivals),
+        "models": len(scenario.structures),
         "revenue": sold,
         "orders_per_year": orders / (scenario.calendar.days / DAYS_PER_YEAR),
     }
@@ -151,19 +162,20 @@ def reason_of(outcome: Outcome, rule: Rule) -> str:
         return (
             "Expected NPV is negative, but a test is worth more than it costs."
             if outcome.test > 0.0
-            else "Expected NPV is negative, and no test is feasible and worth its cost."
+            else "Expected NPV is negative, and no test is worth running."
         )
     if outcome.npv == 0.0 == outcome.npv_error:
         return "Expected NPV is zero in every draw."
     if outcome.sign == 0:
         return "Expected NPV is less than two simulation errors from zero; more draws may settle its sign."
     if outcome.prob >= rule.fund and not rule.likely(outcome):
-        return f"{policy} The chance is within simulation error of that limit; more draws would settle it."
+        return f"{policy} The chance is within simulation error of that level; more draws would settle it."
     return policy
 
 
-def _to_learn(row: Mapping[str, Any], plan: Mapping[str, Any] | None, currency: str) -> str:
+def _to_learn(study: Study, row: Mapping[str, Any], plan: Mapping[str, Any] | None) -> str:
     """Return what a pilot must show for the strategy to be funded, and what it takes to show it."""
+    currency = study.currency
     if plan is not None and plan["weeks"] is not None:
         return (
             f"The pilot must show an extra contribution of at least {money(plan['difference'], currency)} per customer "
@@ -173,12 +185,14 @@ def _to_learn(row: Mapping[str, Any], plan: Mapping[str, Any] | None, currency: 
     few = ""
     if plan is not None:
         few = (
-            f" Contribution alone cannot show whether NPV is positive: that test needs {figure(plan['per_group'])} "
+            f" A test on contribution alone cannot show whether NPV is positive: it needs {figure(plan['per_group'])} "
             f"customers in each of two groups, and only {figure(plan['available'])} are available."
         )
     if row["changer_break_even"] is None:
         return f"The pilot must show what the programme costs and how many customers take part.{few}"
-    return f"The pilot must measure: {lowered(first_sentence(row['changer']))}.{few}"
+    worth = float(study.information.filter(decision=row["strategy"], id=row["changer_id"])["worth"].sum())
+    alone = f" Perfect information on it is worth {money(worth, currency)} if this programme is decided on alone."
+    return f"The pilot must measure: {lowered(first_sentence(row['changer']))}.{alone if worth else ''}{few}"
 
 
 def of_best_set(
@@ -198,3 +212,16 @@ def of_best_set(
     found = "pilot" if waiting and own == "fund" else own
     first = f" Not to be funded yet: {joined(waiting)}." if waiting else ""
     return found, f"Highest expected NPV of all sets{within}. {reason_of(outcome, rule)}{first}{beyond}"
+
+
+def additions(portfolio: pl.DataFrame) -> pl.DataFrame:
+    """Return how a strategy outside the best set changes its expected NPV, for those that were simulated with it."""
+    sets = {frozenset(row["members"].split(", ")): row for row in portfolio.iter_rows(named=True)}
+    best, chosen = next((members, row) for members, row in sets.items() if row["chosen"])
+    rows = [
+        (*(members - best), chosen["title"], -row["gap"], row["gap_mc_error"])
+        for members, row in sets.items()
+        if chosen["members"] and best < members and len(members) == len(best) + 1
+    ]
+    schema = {"strategy": pl.String, "added_to": pl.String, "added_npv": pl.Float64, "added_npv_mc_error": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -23,7 +23,7 @@ from cxsim.finance.economics import Economics
 from cxsim.study.result import Study
 from cxsim.study.scenario import Model
 from cxsim.tables import COUNT, DAY, REAL, TEXT, Contract, table_of
-from cxsim.wording import MODELS, NBSP, counted, figure, percent
+from cxsim.wording import MODELS, NBSP, counted, figure, lowered, percent
 
 Verdict = Literal["fits", "caution", "stop"]
 
@@ -120,7 +120,7 @@ def evidence(study: Study) -> Evidence:
     bare = uncertain.filter(evidence="assumed").height
     return Evidence(
         verdict=verdict,
-        inputs=f"{figure(bare)} of {figure(uncertain.height)} uncertain inputs are assumed, without evidence.",
+        inputs=f"{figure(bare)} of {figure(uncertain.height)} assumptions rest on no published or measured value.",
         finding="; ".join([*stops, finding]),
         sentence=sentence,
         backtest=table,
@@ -322,19 +322,22 @@ def _in_words(table: pl.DataFrame, verdict: Verdict) -> tuple[str, str]:
     finding, miss = f"repeat orders in the {times} were forecast {_gap(expected, actual)}", _miss(expected, actual)
     parts = [opening]
     off = [_miss(*row) for row in table.filter(pl.col("result") != _HELD).select("expected", "actual").iter_rows()]
+    one, mean = ("Forecasts", " on average") if models > 1 else ("A forecast", "")
+    whole_of, were = f"{one} of all {counted(count)} quarters at once", "were" if mean else "was"
     if whole.height and whole["result"].ne(_HELD).any():
-        parts.append(f"A single forecast of all {counted(count)} quarters, made before them, was {_gap(*at_once)}.")
+        parts.append(f"{whole_of}, made before them, {were} {_gap(*at_once)}{mean}.")
         if _miss(*at_once) > miss:
-            finding, miss = f"the single forecast of the {times} was {_gap(*at_once)}", _miss(*at_once)
+            finding, miss = f"{lowered(whole_of)} {were} {_gap(*at_once)}{mean}", _miss(*at_once)
     if count > 1 and off:
-        size = f"up to {_share(max(off))}" if math.isfinite(max(off)) else "all orders forecast"
-        parts.append(f"Individual forecasts were off by {size}.")
+        # Rounded up, so that none was off by more.
+        size = f"up to {math.ceil(100.0 * max(off))}{NBSP}%" if math.isfinite(max(off)) else "all orders forecast"
+        parts.append(f"Individual forecasts of orders were off by {size}.")
         finding = finding if max(off) <= _APART * miss else f"individual forecasts of the {times} were off by {size}"
     earned = whole if whole.height else quarters
     money = earned.drop_nulls("expected_revenue").select(pl.col("expected_revenue", "actual_revenue").sum()).row(0)
     if any(money):
-        which = f"The single forecast of all {counted(count)} put" if whole.height else "These forecasts put"
-        parts.append(f"{which} revenue {_gap(*money)}.")
+        which = f"{lowered(whole_of)} {were}" if whole.height else "these forecasts were"
+        parts.append(f"For revenue, {which} {_gap(*money)}{mean}.")
     return finding, " ".join([*parts, _advice(table, verdict)])
 
 

@@ -165,7 +165,8 @@ def information(study: Study, drawn: DrawnInputs) -> pl.DataFrame:
     arms, titles = study.scenario.arms[1:], study.scenario.titles
     # What the budget does not allow cannot be chosen, whatever is learnt.
     affordable = study.returns["investment"] <= study.scenario.most
-    decisions = [(PORTFOLIO, "The choice among all", affordable.arg_true().to_list())]
+    named = ", one combination of the scenario" if study.scenario.combinations else ""
+    decisions = [(PORTFOLIO, f"Choice of one programme{named} or none", affordable.arg_true().to_list())]
     decisions += [(name, titles[name], [arm]) for arm, name in enumerate(arms)]
     rows = []
     for name, title, some in decisions:

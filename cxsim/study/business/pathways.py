@@ -157,7 +157,7 @@ def _summary(
     known, rest = dict(sources), total - sum(sources.values(), np.zeros(len(years)))
     # What a markdown or reward saves in fees on the amount paid, and what is left of sums in another order.
     if np.any(np.abs(rest) > _ROUNDING * np.abs(total).max()):
-        known["Other effects of discounts and rewards"] = rest
+        known["Fees not due on rewards and discounts; joint effects"] = rest
     known["Adjustment from base case to expected benefits"] = expected - total
     spent = {line: -_by_year(periods, [line]) for line in LINES if line in _INVESTED}
     shown = {("benefits", label): amounts for label, amounts in known.items()} | {
@@ -258,7 +258,7 @@ def _steps(values: Mapping[Set, Mapping[str, Numbers]], after: After) -> Iterato
         ),
         ("rewards", "Rewards and discounts on additional orders", everybody["given"] - nobody["given"]),
         ("extra_returns", "Returns of additional orders", sum(back.values(), np.zeros_like(everybody["fees"]))),
-        ("programme", "Set-up, running and acquisition costs", everybody["programme"]),
+        ("programme", "Set-up, running and other costs", everybody["programme"]),
     ):
         if np.any(amount != 0.0):
             yield pathway, label, "gives" if amount.sum() >= 0.0 else "takes", amount

@@ -89,7 +89,7 @@ def test_the_table_says_that_nobody_has_measured_and_holds_both_ends(search):
 
 def test_no_search_is_a_sentence(search):
     said = break_even_table(search.clear(), "USD")
-    assert said.text.startswith("Every effect here has a plausible range")
+    assert said.text.startswith("All effects have a plausible range")
     with pytest.raises(TableError, match="BREAK_EVEN: no strategy"):
         must_be_true(search.clear(), "USD")
 
@@ -98,10 +98,12 @@ def test_a_caution_names_all_its_strategies_and_none_is_a_sentence():
     rows = [("a", "A <b>", "One."), ("a", "A <b>", "Two."), ("c", "C", "Two.")]
     cautions = pl.DataFrame(rows, schema=empty(CAUTIONS).schema, orient="row")
     table = cautions_table(cautions)
-    assert table.title == "Cautions apply to two programmes"
+    assert table.title == "What to consider with A <b> and C"
     assert "A &lt;b&gt; and C" in table.html()
     assert [row[2] for row in table.machine()["rows"]] == ["One.", "Two.", "Two."]
-    assert cautions_table(cautions.clear()).text == "No programme-specific cautions apply."
+    assert (
+        cautions_table(cautions.clear()).text == "No cautions beyond the risks, the model check and the evidence above."
+    )
 
 
 def test_the_title_says_at_which_size_it_pays_and_it_is_marked_once(curve, drawn_search, finding):

@@ -47,8 +47,12 @@ _POINTS = {
     "ceiling": None,
     "horizon_months": 36.0,
     "annual_discount_rate": 0.1,
+    "fund_probability": 0.9,
     "revenue": 5_545_562.0,
     "orders_per_year": 50_340.0,
+    "new_customers": 8_000,
+    "new_customer_months": 12,
+    "models": 1,
 }
 _COUPON = _POINTS | {
     "strategy": "coupon",
@@ -84,8 +88,9 @@ def test_the_first_line_is_the_answer_and_the_second_its_basis():
     first, second, *_ = _text(_POINTS, _COUPON).splitlines()
     assert first == "Pilot Points <b>& more</b> first. Do not fund Win-back coupon."
     assert second == (
-        "Horizon 36 months; discount rate 10 % a year. Without any programme: net revenue of USD 5.55 million from "
-        "20,000 customers, current and new, with 50,300 orders a year."
+        "Horizon 36 months; discount rate 10 % a year. Without any programme: net revenue of USD 5.55 million over "
+        "the horizon, not discounted, from 12,000 current customers and 8,000 new ones in the first 12 months, with "
+        "50,300 orders a year on average."
     )
 
 
@@ -94,19 +99,19 @@ def test_every_figure_has_its_unit_and_its_interval_or_error(snapshot):
     # Three digits of its own, as everywhere in a report.
     assert "Expected NPV: USD 6,120 ± 880" in text
     # A normal score of -1 leaves 15.87 % below it.
-    assert "That is within its plausible range (16 % chance)." in text
+    assert "That is within its plausible range (16 % chance of reaching it)." in text
     assert text == snapshot
 
 
 def test_of_a_strategy_that_pays_in_the_base_case_it_says_when_it_would_no_longer():
-    assert "the base-case NPV, USD 400, turns negative at 0.93 or more" in _text(
+    assert "the base-case NPV, USD 400, turns negative above about 0.93," in _text(
         _POINTS | {"base_npv": 400.0, "changer_break_even": 0.93, "changer_score": 1.1}
     )
 
 
 def test_without_the_base_case_no_side_is_claimed():
     text = _text(_POINTS | {"base_npv": None, "changer_low": None})
-    assert "Central value: 0.85; NPV breaks even at 0.741, all else" in text
+    assert "Central value: 0.85; NPV breaks even at about 0.7412, all else" in text
     assert "turns" not in text
 
 
@@ -118,12 +123,13 @@ def test_money_and_shares_that_would_change_it_have_their_unit():
         "changer_score": 2.0,
     }
     text = _text(_POINTS | one | {"changer_low": 300.0, "changer_high": 900.0})
-    turns = "the base-case NPV, USD −400, turns positive at USD 1,240 per month or more"
-    assert f"USD 500 per month (90 % range 300 to 900); {turns}" in text
-    assert "That is just outside its plausible range (2 % chance)." in text
+    turns = "the base-case NPV, USD −400, turns positive above about USD 1,234 per month,"
+    assert f"USD 500 per month (plausible 90 % range: 300 to 900); {turns}" in text
+    assert "That is just outside its plausible range (2 % chance of reaching it)." in text
     share = {"changer_unit": "share", "changer_value": 0.4, "changer_break_even": 0.45678, "changer_score": 0.5}
-    assert "40 % (90 % range 35 to 45 %); the base-case NPV, USD −400, turns positive at 45.7 % or more" in _text(
-        _POINTS | share | {"changer_low": 0.35, "changer_high": 0.45}
+    assert (
+        "40 % (plausible 90 % range: 35 to 45 %); the base-case NPV, USD −400, turns positive above about 45.68 %,"
+        in _text(_POINTS | share | {"changer_low": 0.35, "changer_high": 0.45})
     )
 
 
@@ -139,15 +145,40 @@ def test_nothing_spent_has_no_return_and_no_error_smaller_than_shown():
 
 
 @pytest.mark.parametrize(
-    ("needed", "sentence"),
+    ("other", "sentence"),
     [
-        (41_260.0, "Expected NPV is positive from 41,300 orders a year; this shop has 50,300."),
-        (0.0, "It has no fixed cost, so its NPV is positive at any number of orders."),
-        (None, "NPV is negative at any number of orders: costs that grow with orders exceed the benefits."),
+        ({"orders_to_pay": 41_260.0}, "Expected NPV breaks even at 41,300 orders a year; the baseline has 50,300."),
+        # Rounded alike they would contradict the decision.
+        (
+            {"orders_to_pay": 50_310.0},
+            "Expected NPV breaks even at 49,700 orders a year; the baseline has 50,300.",
+        ),
+        (
+            {"orders_to_pay": 50_345.0, "npv": -100.0},
+            "Expected NPV breaks even at 50,900 orders a year; the baseline has 50,300 (no clear difference).",
+        ),
+        ({"orders_to_pay": 0.0}, "It has no fixed cost, so its NPV is positive at any number of orders."),
+        (
+            {"orders_to_pay": None},
+            "NPV is negative at any number of orders: costs that grow with orders exceed benefits.",
+        ),
+        (
+            {"orders_to_pay": None, "benefits": -10.0},
+            "NPV is negative at any number of orders: the benefits are negative.",
+        ),
     ],
 )
-def test_each_strategy_says_from_which_size_of_the_shop_on_it_pays(needed, sentence):
-    assert sentence in _text(_POINTS | {"orders_to_pay": needed})
+def test_each_strategy_says_from_which_size_of_the_shop_on_it_pays(other, sentence):
+    assert sentence in _text(_POINTS | other)
+
+
+@pytest.mark.parametrize(("error", "near"), [(300.0, " (no clear difference)"), (200.0, "")])
+def test_a_strategy_outside_the_best_set_says_what_it_adds_to_it(error, near):
+    added = {"added_to": "Faster delivery", "added_npv": -512.0, "added_npv_mc_error": error}
+    table = pl.DataFrame([_POINTS]).select(empty(DECISION).columns).cast(dict(empty(DECISION).schema))
+    text = decision_box(table.with_columns(pl.lit(one).alias(name) for name, one in added.items()), "USD").text
+    sentence = f"Added to the best set, Faster delivery, it changes expected NPV by USD −512 ± {error:.0f}{near}."
+    assert sentence in text.replace(NBSP, " ")
 
 
 def test_a_service_strategy_names_its_ceiling():
@@ -192,7 +223,7 @@ def test_a_strategy_without_evidence_has_a_card_with_what_it_needs():
 def test_the_best_set_is_a_card_of_its_own():
     text = _text(_POINTS, _COUPON, _BEST)
     assert "Pilot first: Best set: Points + Coupon." in text
-    assert "in 200 draws of everything that is uncertain (sets: 24)" in text
+    assert "in 200 draws of all uncertain inputs and model parameters (sets: 24)" in text
 
 
 def test_where_no_set_gains_no_figure_is_made_up():
@@ -233,6 +264,7 @@ _POINTS_CENTRAL_CASE = {
     "npv": 5_000.0,
     "mc_error": 100.0,
     "mean": 6_120.0,
+    "mean_mc_error": 0.0,
     "worlds": 6,
 }
 
@@ -245,7 +277,7 @@ def test_base_case_and_expected_npv_stand_side_by_side_and_may_not_differ_clearl
     text = _prose(_POINTS_CENTRAL_CASE).text.replace(NBSP, " ")
     # 6,120 - 5,000 = 1,120, more than twice 100 and less than twice 600.
     assert "Points <i>: NPV of USD 5,000 ± 100 in the base case, against an expected NPV of USD 6,120." in text
-    assert "in six simulated worlds" in text
+    assert "in six simulation runs" in text
     assert "USD 6,120 (no clear difference)." in (
         _prose(_POINTS_CENTRAL_CASE | {"mc_error": 600.0}).text.replace(NBSP, " ")
     )
@@ -324,7 +356,7 @@ def test_a_title_names_three_strategies_and_counts_the_others(figures):
     title = kpis_table(pl.DataFrame(clear, schema=figures.schema), "USD").title
     assert title == (
         f"Orders per customer change by +4.0{NBSP}% with The <b>, +3.0{NBSP}% with The <d> and +2.0{NBSP}% with The "
-        "<c>, and clearly with two more"
+        "<c>, and with two more"
     )
 
 
@@ -336,7 +368,7 @@ def test_a_hyphen_in_a_title_stays_one(figures):
 
 def test_where_no_interval_leaves_zero_out_the_title_says_so(figures):
     table = kpis_table(figures.filter(strategy="mail"), "USD")
-    assert table.title == "No strategy clearly changes how often customers order"
+    assert table.title == ("For no programme does the interval of the change in orders per customer exclude zero")
 
 
 def test_without_figures_a_sentence_says_why():

@@ -125,7 +125,7 @@ def test_cells_in_bold_do_not_repeat_the_names_of_their_heads_either():
     ("decided", "sentence"),
     [
         (["fund"], "Fund Ann."),
-        (["reject"] * 3, "Do not fund Ann, Ben and Cy."),
+        (["reject"] * 3, "Do not fund Ann, Ben or Cy."),
         (["pilot"] * 2, "Pilot Ann and Ben first."),
         (["pilot", "fund", "reject"], "Fund Ben. Pilot Ann first. Do not fund Cy."),
     ],

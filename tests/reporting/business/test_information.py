@@ -119,7 +119,7 @@ def test_the_title_says_which_test_comes_first_and_what_it_takes():
 
 def test_a_test_that_too_few_customers_allow_has_a_dash_and_is_not_first():
     table = _table_plan_of_tests(_POINTS | dict.fromkeys(("weeks", "value", "cost", "net_benefit")))
-    assert table.title == "No test is feasible: too few customers are available"
+    assert table.title == "No test on contribution alone is feasible: too few customers are available"
     assert ">–<" in table.html()
 
 
@@ -156,8 +156,8 @@ def whole(specs):
 
 def test_the_title_names_the_number_to_test_first_not_a_group(whole):
     assert _finding(whole) == (
-        "Measure first: “Members' chance of leaving against what it would be without the programme”; "
-        f"perfect information on it is worth USD{NBSP}5,310 ± 286"
+        "Highest value of perfect information on a single assumption: “Members' chance of leaving against what it "
+        f"would be without the programme”, USD{NBSP}5,310"
     )
     assert f"Perfect information: USD{NBSP}8,420. Members' chance of leaving" in whole["description"]
 

@@ -15,6 +15,9 @@ from cxsim.tables import check, empty
 from tests.reporting.business.cases import fan
 
 NBSP = "\N{NO-BREAK SPACE}"
+_SIGNS = (
+    "Expected NPV is clearly positive for Free delivery and Points <b>& more</b>, clearly negative for Win-back coupon"
+)
 
 
 @pytest.fixture(scope="module")
@@ -91,24 +94,26 @@ def test_a_return_on_no_investment_is_a_dash(returns, investment):
 def test_without_a_rule_there_is_no_adjusted_case(returns, investment):
     plain = investment.with_columns(benefit_haircut=0.0, cost_uplift=0.0)
     table = investment_table(returns, plain, "USD")
-    assert table.title == "Expected NPV is positive for Free delivery and Points <b>& more</b>"
+    assert table.title == _SIGNS
     assert "Risk-adjusted" not in table.html()
     assert "No risk-adjusted case" in table.html()
 
 
-def test_the_title_says_which_hold_even_after_adjustment(returns, investment):
+def test_the_title_says_which_npv_is_clear_and_which_holds_after_adjustment(returns, investment):
     title = investment_table(returns, investment, "USD").title.replace(NBSP, " ")
-    assert title == "Even with benefits cut by 20 % and costs raised by 10 %, NPV is positive for Free delivery"
+    adjusted = "with benefits cut by 20 % and costs raised by 10 %, it is positive for"
+    assert title == f"{_SIGNS}; {adjusted} Free delivery"
     none = investment.with_columns(risk_adjusted_npv=-1.0)
-    title = investment_table(returns, none, "USD").title.replace(NBSP, " ")
-    every = "Free delivery, Points <b>& more</b> and Win-back coupon"
-    assert title == f"With benefits cut by 20 % and costs raised by 10 %, NPV is not positive for {every}"
+    assert investment_table(returns, none, "USD").title.replace(NBSP, " ") == f"{_SIGNS}; {adjusted} none"
 
 
-def test_the_title_says_so_when_nothing_pays(returns, investment):
-    losses = returns.with_columns(incremental_npv=-pl.col("incremental_npv").abs())
-    title = investment_table(losses, investment, "USD").title
-    assert title == "Expected NPV is not positive for Free delivery, Points <b>& more</b> and Win-back coupon"
+@pytest.mark.parametrize(
+    ("npv", "finding"), [(-2.01, "clearly negative"), (-2.0, "without a clear sign"), (2.01, "clearly positive")]
+)
+def test_a_sign_is_clear_beyond_two_simulation_errors(returns, investment, npv, finding):
+    same = returns.with_columns(incremental_npv=pl.lit(npv), npv_mc_error=pl.lit(1.0))
+    title = investment_table(same, investment, "USD").title
+    assert title.startswith(f"Expected NPV is {finding} for Free delivery, Points <b>& more</b> and Win-back coupon;")
 
 
 def test_tables_of_other_strategies_are_refused(returns, investment):
@@ -263,17 +268,17 @@ def _finding(figure):
 def test_the_title_sorts_strategies_by_where_their_interval_ends(specs):
     assert _finding(specs["cash_fan"]) == (
         f"Cumulative cash after 36 months, 90{NBSP}% interval: above zero for Free shipping from a threshold on; "
-        "on both sides of zero for Points programme; below zero for Win-back coupon"
+        "includes zero for Points programme; below zero for Win-back coupon"
     )
     # -20,000 + 1,540 * 35 = 33,900, and 1.64 * 350 * 37 = 21,238 to both sides.
-    at_the_end = f"USD{NBSP}33,900 (12,700 to 55,100) at the end; the mean pays back in month 14"
+    at_the_end = f"USD{NBSP}33,900 (12,700 to 55,100) at the end; the mean stays above zero from month 14"
     assert at_the_end in specs["cash_fan"]["description"]
 
 
 def test_more_than_three_strategies_are_counted():
     more = fan().filter(strategy="coupon").with_columns(strategy=pl.lit("again"), title=pl.lit("Coupon again"))
     assert _finding(cash_fan(pl.concat([fan(), more]), "USD").to_dict()) == (
-        f"Cumulative cash after 36 months, 90{NBSP}% interval: above zero for 1 of 4 strategies; on both sides of zero "
+        f"Cumulative cash after 36 months, 90{NBSP}% interval: above zero for 1 of 4 strategies; includes zero "
         "for 1 of 4 strategies; below zero for 2 of 4 strategies"
     )
 
@@ -282,9 +287,9 @@ def test_each_panel_tells_the_month_of_payback_and_rings_it(specs):
     # -20,000 + 1,540 m and -15,000 + 540 m reach zero at m = 13 and m = 28, the fourteenth and the 29th month.
     rows = _rows_fan(specs["cash_fan"])
     assert [note for note in rows["_note"] if note] == [
-        "Mean pays back in month 14",
-        "Mean pays back in month 29",
-        "Mean does not pay back within 36 months",
+        "Mean stays above zero from month 14",
+        "Mean stays above zero from month 29",
+        "Mean does not stay above zero within 36 months",
     ]
     assert rows.filter("_back")["month"].to_list() == [14, 29]
 

@@ -99,14 +99,28 @@ def _changed(drawn_structures, strategy):
 
 def test_the_title_says_that_gains_stay_gains(drawn_structures, finding):
     assert finding(npv_by_structure(drawn_structures, "USD")) == (
-        "The sign of the expected NPV is clear, and the same, under every dropout model"
+        "The sign of the expected NPV is clear and the same under every dropout model"
     )
 
 
 def test_the_title_names_whose_sign_depends_on_the_model(drawn_structures, finding):
     assert finding(npv_by_structure(_changed(drawn_structures, "points_programme"), "USD")) == (
-        "The sign of the expected NPV depends on the dropout model, or is not clear, for Points programme"
+        "The sign of the expected NPV depends on the dropout model for Points programme"
     )
+
+
+@pytest.mark.parametrize(
+    ("models", "state"),
+    [
+        (["bgnbd", "mbgnbd", "paretonbd"], "is not clear under any dropout model"),
+        (["bgnbd"], "is clear only under some dropout models"),
+    ],
+)
+def test_the_title_names_whose_sign_is_within_simulation_error(drawn_structures, finding, models, state):
+    vague = pl.col("structure").is_in(models) & (pl.col("strategy") == "points_programme")
+    error = pl.when(vague).then(pl.col("incremental_npv").abs()).otherwise("npv_mc_error")
+    title = finding(npv_by_structure(drawn_structures.with_columns(npv_mc_error=error), "USD"))
+    assert title == f"The sign of the expected NPV {state} for Points programme"
 
 
 def test_one_model_needs_no_figure(drawn_structures):

@@ -44,17 +44,17 @@ def _html(*rows):
     return _table(*rows).html().replace(NBSP, " ")
 
 
-def test_a_break_even_claims_three_digits_and_its_plausibility(as_text, snapshot):
+def test_a_break_even_claims_four_digits_and_its_plausibility(as_text, snapshot):
     html = _html(_NEAR, _FAR)
     # A normal score of 0.5 leaves 30.85 % beyond it.
-    for cell in ("0.901 or more", "within its plausible range (31 % chance)", "3.46 or more"):
+    for cell in ("above about 0.9001", "within its plausible range (31 % chance of reaching it)", "above about 3.456"):
         assert f">{cell}<" in html
     assert as_text(_table(_NEAR, _FAR, _NEVER, _NEVER)) == snapshot
 
 
 def test_the_side_on_which_it_pays_is_that_of_the_plan_where_the_plan_pays():
     # The break-even, 0.9, lies above the plan, 0.85, which pays.
-    assert ">0.9 or less<" in _html(_NEAR | {"npv": 500.0})
+    assert ">below about 0.9001<" in _html(_NEAR | {"npv": 500.0})
 
 
 def test_numbers_that_change_nothing_are_counted_in_one_row():

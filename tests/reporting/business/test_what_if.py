@@ -149,7 +149,7 @@ def test_every_slider_has_a_label_and_its_value_is_written_with_its_unit(spec):
     assert labels == {
         "x_value": "Members' chance of leaving, against without",
         "y_value": "Share of customers who join",
-        "cost": "Programme costs, multiple of plan",
+        "cost": "All costs of the programme, multiple of plan",
         "margin": "Gross margin",
         "rate": "Discount rate",
         "horizon": "Horizon",

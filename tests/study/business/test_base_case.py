@@ -58,7 +58,7 @@ def test_a_price_is_the_product_of_the_numbers_that_it_names(busy):
         # A share is booked to a hundredth of a percent, an amount to a millionth.
         assert row["amount"] == pytest.approx(np.prod(factors), abs=0.5e-4 if row["unit"] == MONEY else 0.5e-6)
     assert table["times"].null_count() < table.height
-    assert {"acquisition", "returns handling", "referral rewards", "contacts"} <= {*table["account"]}
+    assert {"acquisition", "returns handling", "referral rewards", "contact costs"} <= {*table["account"]}
 
 
 def test_prices_follow_the_numbers_and_volumes_do_not(central):

@@ -14,7 +14,7 @@ from cxsim.finance.information import evpi
 from cxsim.finance.returns import Outcome, Rule, share_error, standard_error
 from cxsim.reporting import decision_box
 from cxsim.study.business.base_case import base_case
-from cxsim.study.business.decision import DECISION, PORTFOLIO_ROW, decision, of_best_set, reason_of
+from cxsim.study.business.decision import DECISION, PORTFOLIO_ROW, additions, decision, of_best_set, reason_of
 from cxsim.study.business.experiments import TEST_PLAN
 from cxsim.study.business.portfolio import StrategySet, compared_sets
 from cxsim.study.business.sensitivity import BREAK_EVENS
@@ -52,14 +52,14 @@ def _rules(case, sets, plan=None, **changed):
             (5.0, 1.0, 0.91, 0.01),
             (
                 "91 % chance of a positive NPV; policy: fund from 90 %. The chance is within simulation error of that "
-                "limit; more draws would settle it."
+                "level; more draws would settle it."
             ),
         ),
         (
             (1.0, 1.0, 0.95, 0.01),
             "Expected NPV is less than two simulation errors from zero; more draws may settle its sign.",
         ),
-        ((-5.0, 1.0, 0.92, 0.01), "Expected NPV is negative, and no test is feasible and worth its cost."),
+        ((-5.0, 1.0, 0.92, 0.01), "Expected NPV is negative, and no test is worth running."),
         ((-5.0, 1.0, 0.92, 0.01, 3.0), "Expected NPV is negative, but a test is worth more than it costs."),
         ((0.0, 0.0, 0.0, 0.01), "Expected NPV is zero in every draw."),
     ],
@@ -95,6 +95,21 @@ def test_the_best_set_is_judged_like_a_strategy_and_its_members_first(case):
     )
 
 
+def test_what_a_strategy_adds_to_the_best_set_is_the_difference_of_two_sets():
+    sets = pl.DataFrame(
+        {
+            "members": ["a", "a, b", "b", "", "a, b, c"],
+            "title": ["Offer A", "Offer A + Offer B", "Offer B", "No programme", "All"],
+            "chosen": [True, False, False, False, False],
+            "gap": [0.0, 512.0, 900.0, 1_000.0, 700.0],
+            "gap_mc_error": [0.0, 300.0, 90.0, 95.0, 310.0],
+        }
+    )
+    # Of c alone beside a nothing is known.
+    assert additions(sets).rows() == [("b", "Offer A", -512.0, 300.0)]
+    assert additions(sets.with_columns(chosen=pl.col("members") == "")).is_empty()
+
+
 @pytest.mark.parametrize(
     ("weeks", "sentence"),
     [
@@ -108,8 +123,8 @@ def test_the_best_set_is_judged_like_a_strategy_and_its_members_first(case):
         (
             None,
             (
-                "The pilot must show what the programme costs and how many customers take part. Contribution alone "
-                "cannot show whether NPV is positive: that test needs 1,234 customers in each of two groups, and only "
+                "The pilot must show what the programme costs and how many customers take part. A test on contribution "
+                "alone cannot show whether NPV is positive: it needs 1,234 customers in each of two groups, and only "
                 "150 are available."
             ),
         ),
@@ -265,7 +280,8 @@ def _box_agrees(cards, outcomes, titles, spends, best):
     filled = pl.DataFrame(rows, schema=schema).with_columns(
         pl.col("prob_mc_error", "low", "high", "benefits").fill_null(0.0),
         pl.col("horizon_months", "annual_discount_rate", "revenue", "orders_per_year").fill_null(1.0),
-        pl.col("customers", "draws").fill_null(1),
+        pl.col("customers", "draws", "new_customers", "new_customer_months", "models").fill_null(1),
+        fund_probability=pl.lit(RULE.fund),
     )
     lead, _, *parts = decision_box(filled, "USD").text.splitlines()
     badges = {"fund": "Fund", "pilot": "Pilot first", "reject": "Do not fund"}
