@@ -223,14 +223,14 @@ def _basis(row: Row, currency: str) -> str:
     revenue, new = money(row["revenue"], currency), labelled(figure(row["new_customers"]), "new_customers")
     current = labelled(figure(row["customers"] - row["new_customers"]), "current_customers")
     orders = labelled(figure(found(row["orders_per_year"])), "orders_per_year", "", MEAN)
+    first = labelled(months(row["new_customer_months"]), "new_customer_months")
+    arrived = f" in the first {first}" if row["new_customer_months"] < row["horizon_months"] else ""
     included = row.get("after_horizon_rule") == "included"
     after = " Benefits and NPV include customers retained after the horizon." if included else ""
     return (
         f"Horizon {labelled(horizon, 'horizon')}; discount rate {labelled(rate, 'discount_rate')} a year. Without any "
         f"programme: net revenue of {labelled(revenue, 'revenue', '', MEAN)} over the horizon, not discounted, from "
-        f"{current} current customers and {new} new ones in the first "
-        f"{labelled(months(row['new_customer_months']), 'new_customer_months')}, with {orders} orders a year on "
-        f"average.{after}"
+        f"{current} current customers and {new} new ones{arrived}, with {orders} orders a year on average.{after}"
     )
 
 
@@ -317,10 +317,11 @@ def _pays_from(row: Row) -> str:
     """Return from which size of the shop on fixed costs are earned back."""
     needed, orders = row["orders_to_pay"], row["orders_per_year"]
     if needed is None:
-        why = "costs that grow with orders exceed benefits" if row["benefits"] > 0.0 else "the benefits are negative"
-        return f"NPV is negative at any number of orders: {why}."
+        costly = "expected costs that grow with orders exceed expected benefits"
+        why = costly if row["benefits"] > 0.0 else "expected benefits are negative"
+        return f"Expected NPV is negative at any number of orders: {why}."
     if needed == 0.0:
-        return "It has no fixed cost, so its NPV is positive at any number of orders."
+        return "It has no fixed cost, so its expected NPV is positive at any number of orders."
     # Rounded away from the orders of the baseline where it would look the same.
     size, least = found(orders), found(needed)
     if least == size:
@@ -360,12 +361,12 @@ def _aid(arm: Row, sets: Sequence[Row], currency: str) -> str:
         f"Each programme is compared with a no-programme baseline on the same simulated customers, in {draws} "
         f"draws of all uncertain inputs and model parameters{of_models}{of_sets}. Amounts are expected present "
         f"values in {currency} unless stated otherwise. Investment: all that the programme spends over the "
-        "horizon, including rewards and outstanding points. Benefits: NPV plus investment. Return on investment: "
-        "NPV over investment. The interval contains nine draws in ten. ±: one standard error of the simulation; "
-        "clearly: by more than two; pp: percentage points. Chances of a positive NPV are rounded down. Payback is "
-        "not discounted. Rule: fund if expected NPV is clearly positive and the chance of a positive NPV is "
-        f"clearly at least {limit}; do not fund if expected NPV is clearly negative and no test is worth running; "
-        "otherwise pilot."
+        "horizon, including rewards, discounts and outstanding points. Benefits: NPV plus investment. Return on "
+        "investment: NPV over investment. The interval contains nine draws in ten. ±: one simulation error "
+        "(standard error of the simulation); clearly: by more than two; pp: percentage points. Chances of a "
+        "positive NPV are rounded down. Payback is not discounted. Rule: fund if expected NPV is clearly positive "
+        f"and the chance of a positive NPV is clearly at least {limit}; do not fund if expected NPV is clearly "
+        "negative and no test is worth running; otherwise pilot."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import altair as alt
@@ -279,7 +280,10 @@ def _finding(numbers: pl.DataFrame, everything: float, currency: str) -> str:
         return f"Better information on any one assumption would not clearly change the decision{whole}"
     words = shortened(searched(numbers["description"][0]), 80)
     amount = labelled(money(first, currency), "value_of_information", "each", "perfect-information")
-    return f"Highest value of perfect information on a single assumption: “{words}”, {amount}"
+    next_worth, next_error = next(numbers[1:].select("worth", "mc_error").iter_rows(), (0.0, 0.0))
+    near = first - next_worth <= BEYOND * math.hypot(error, next_error) and next_worth > 0.0
+    close = "; no clear difference from the next" if near else ""
+    return f"Highest value of perfect information on a single assumption: “{words}”, {amount}{close}"
 
 
 def _placed(own: pl.DataFrame) -> pl.DataFrame:
@@ -454,9 +458,10 @@ def _test_plan_notes(test_plan: pl.DataFrame) -> list[str]:
         *(f"{title}: {labelled(lowered(verdict), 'test', name, _PLAN)}" for name, title, verdict in feasible),
         *([f"Not feasible for {joined(few)}: fewer customers are available than two groups need."] if few else []),
         (
-            "Break-even difference: extra contribution per customer at which the programme breaks even; the test is "
-            "sized to detect it. Available: customers in the first year whom the programme may reach. Days: from "
-            "entering the test. Weeks: from the first customer in the test to the end of the last follow-up."
+            "Contribution: before all that the programme spends. Break-even difference: extra contribution per "
+            "customer that just covers the expected investment; the test is sized to detect it. Available: customers "
+            "in the first year whom the programme may reach. Days: from entering the test. Weeks: from the first "
+            "customer in the test to the end of the last follow-up."
         ),
         (
             "Value: expected increase in NPV from deciding on this programme after the test. Cost: set-up, and the "

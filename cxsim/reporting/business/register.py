@@ -314,7 +314,7 @@ _CAUTIONS = TableSpec(
     rows=lambda table: table.group_by("caution", maintain_order=True).agg("title").rows(named=True),
     line=lambda row: joined(row["title"]),
     columns={"caution": Column("Caution", write=lambda text: text.replace("`", ""), align="text")},
-    empty="No cautions beyond the risks, the model check and the evidence above.",
+    empty="No cautions beyond those above.",
     estimator="fit",
 )
 

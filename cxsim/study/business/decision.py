@@ -178,9 +178,9 @@ def _to_learn(study: Study, row: Mapping[str, Any], plan: Mapping[str, Any] | No
     currency = study.currency
     if plan is not None and plan["weeks"] is not None:
         return (
-            f"The pilot must show an extra contribution of at least {money(plan['difference'], currency)} per customer "
-            f"within {figure(plan['follow_up_days'])} days: {figure(plan['per_group'])} customers in each of two "
-            f"groups, {figure(plan['weeks'])} weeks."
+            f"The pilot must show an extra contribution of at least {money(plan['difference'], currency)} per "
+            f"customer, before what the programme spends, within {figure(plan['follow_up_days'])} days: "
+            f"{figure(plan['per_group'])} customers in each of two groups, {figure(plan['weeks'])} weeks."
         )
     few = ""
     if plan is not None:

@@ -371,7 +371,8 @@ def _share(miss: float) -> str:
 def _advice(table: pl.DataFrame, verdict: Verdict) -> str:
     """Return what follows for who decides."""
     if verdict == "fits":
-        return f"The {'models pass' if table['model'].n_unique() > 1 else 'model passes'} on this shop's own orders."
+        passes = "models pass" if table["model"].n_unique() > 1 else "model passes"
+        return f"The {passes} the check on this shop's own orders."
     if verdict == "caution":
         return "Intervals of the results do not include forecast errors of this size."
     far = table.filter(result=_FAR)

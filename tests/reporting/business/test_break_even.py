@@ -101,9 +101,7 @@ def test_a_caution_names_all_its_strategies_and_none_is_a_sentence():
     assert table.title == "What to consider with A <b> and C"
     assert "A &lt;b&gt; and C" in table.html()
     assert [row[2] for row in table.machine()["rows"]] == ["One.", "Two.", "Two."]
-    assert (
-        cautions_table(cautions.clear()).text == "No cautions beyond the risks, the model check and the evidence above."
-    )
+    assert cautions_table(cautions.clear()).text == "No cautions beyond those above."
 
 
 def test_the_title_says_at_which_size_it_pays_and_it_is_marked_once(curve, drawn_search, finding):

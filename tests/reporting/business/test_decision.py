@@ -157,14 +157,17 @@ def test_nothing_spent_has_no_return_and_no_error_smaller_than_shown():
             {"orders_to_pay": 50_345.0, "npv": -100.0},
             "Expected NPV breaks even at 50,900 orders a year; the baseline has 50,300 (no clear difference).",
         ),
-        ({"orders_to_pay": 0.0}, "It has no fixed cost, so its NPV is positive at any number of orders."),
+        ({"orders_to_pay": 0.0}, "It has no fixed cost, so its expected NPV is positive at any number of orders."),
         (
             {"orders_to_pay": None},
-            "NPV is negative at any number of orders: costs that grow with orders exceed benefits.",
+            (
+                "Expected NPV is negative at any number of orders: expected costs that grow with orders exceed "
+                "expected benefits."
+            ),
         ),
         (
             {"orders_to_pay": None, "benefits": -10.0},
-            "NPV is negative at any number of orders: the benefits are negative.",
+            "Expected NPV is negative at any number of orders: expected benefits are negative.",
         ),
     ],
 )

@@ -116,8 +116,8 @@ def test_what_a_strategy_adds_to_the_best_set_is_the_difference_of_two_sets():
         (
             40.0,
             (
-                "The pilot must show an extra contribution of at least USD 1.50 per customer within 91 days: 1,234 "
-                "customers in each of two groups, 40 weeks."
+                "The pilot must show an extra contribution of at least USD 1.50 per customer, before what the "
+                "programme spends, within 91 days: 1,234 customers in each of two groups, 40 weeks."
             ),
         ),
         (

@@ -101,7 +101,7 @@ def test_a_sound_shop_passes_and_a_narrow_limit_alone_does_not_change_that(sound
     for limits in ((0.1, 0.2), (0.0, 0.0), (None, None)):
         found = evidence(_limits(sound, *limits))
         assert found.verdict == "fits"
-        assert found.sentence.endswith("The model passes on this shop's own orders.")
+        assert found.sentence.endswith("The model passes the check on this shop's own orders.")
 
 
 def test_limits_decide_between_caution_and_stop(tmp_path):
