@@ -119,7 +119,7 @@ def test_money_adds_up_day_by_day_and_to_the_ledger_whenever_a_month_is_over(bus
     days = pl.DataFrame({"day": pl.date_range(starts[0], starts[-1], closed="left", eager=True)})
     accounts = {
         "gross sales": (tables.orders, "ordered_at", "list_amount", 1),
-        "markdown": (tables.orders, "ordered_at", "markdown", -1),
+        "discounts": (tables.orders, "ordered_at", "markdown", -1),
         "rewards": (tables.orders, "ordered_at", "reward", -1),
         "refunds": (tables.returns, "returned_at", "refund", -1),
         "compensation": (tables.tickets, "created_at", "compensation", -1),
