@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -486,11 +485,9 @@ def unit_in_words(unit: str, currency: str) -> str:
     return unit.replace("unit of money", "money").replace("money", currency)
 
 
-def found(value: float, whole: Callable[[float], int] = round, *, digits: int = 3) -> float:
-    """Return what a search found to the significant digits that it can claim, rounded, or up, or down."""
-    step = 10.0 ** (math.floor(math.log10(abs(value))) - digits + 1) if value else 1.0
-    # 0.85 is 850.0000000001 steps.
-    return round(whole(round(value / step, 6)) * step, 12)
+def found(value: float, digits: int = 3) -> float:
+    """Return what a search found to the significant digits that it can claim."""
+    return float(f"{value:.{digits}g}")
 
 
 def chance_of_positive_npv(row: Row) -> str:

@@ -304,7 +304,7 @@ def _what_would_change(row: Row, currency: str) -> str:
         unclear = " (no clear sign)" if abs(row["base_npv"]) <= BEYOND * (error or 0.0) else ""
         turns = f"the base-case NPV, {priced(f'{npv}{around}', currency)}{unclear}, turns {sign}"
         side = "below" if limit < row["changer_value"] else "above"
-    at = said(in_unit(found(limit, digits=4), unit, currency), "assumption", "break-even")
+    at = said(in_unit(found(limit, 4), unit, currency), "assumption", "break-even")
     return (
         f"Assumption nearest to its break-even: {said(lowered(first_sentence(row['changer'])), 'assumption')}. "
         f"Central value: {said(in_unit(row['changer_value'], unit, currency), 'assumption')}{ends}; {turns} {side} "
@@ -322,25 +322,29 @@ def _pays_from(row: Row) -> str:
         return f"Expected NPV is negative at any number of orders: {why}."
     if needed == 0.0:
         return "It has no fixed cost, so its expected NPV is positive at any number of orders."
-    # Rounded away from the orders of the baseline where it would look the same.
-    size, least = found(orders), found(needed)
+    size, least = figure(found(orders)), figure(found(needed))
+    baseline = labelled(size, "orders_per_year", "", MEAN)
     if least == size:
-        least = found(size * 0.99, math.floor) if needed <= orders else found(size * 1.01, math.ceil)
-    near = " (no clear difference)" if abs(row["npv"]) <= BEYOND * row["npv_mc_error"] else ""
+        return f"Expected NPV breaks even at about the {baseline} orders a year of the baseline."
     return (
-        f"Expected NPV breaks even at {labelled(figure(least), 'orders_to_pay', row['strategy'], MEAN)} orders a year; "
-        f"the baseline has {labelled(figure(size), 'orders_per_year', '', MEAN)}{near}."
+        f"Expected NPV breaks even at {labelled(least, 'orders_to_pay', row['strategy'], MEAN)} orders a year; the "
+        f"baseline has {baseline}{_near(row['npv'], row['npv_mc_error'])}."
     )
+
+
+def _near(difference: float, error: float) -> str:
+    """Return that a difference is not clear, where it is within its simulation error."""
+    return " (no clear difference)" if abs(difference) <= BEYOND * error else ""
 
 
 def _added(row: Row, currency: str) -> str:
     """Return what it changes to fund a strategy beside the best set, where that was simulated."""
     if row.get("added_npv") is None:
         return ""
-    near = " (no clear difference)" if abs(row["added_npv"]) <= BEYOND * row["added_npv_mc_error"] else ""
-    error = labelled(number(row["added_npv_mc_error"]), "added_npv_error", row["strategy"], ERROR)
-    change = priced(f"{labelled(number(row['added_npv']), 'added_npv', row['strategy'], MEAN)} ± {error}", currency)
-    return f"Added to the best set, {row['added_to']}, it changes expected NPV by {change}{near}."
+    amount, error = row["added_npv"], row["added_npv_mc_error"]
+    around = labelled(number(error), "added_npv_error", row["strategy"], ERROR)
+    change = priced(f"{labelled(number(amount), 'added_npv', row['strategy'], MEAN)} ± {around}", currency)
+    return f"Added to the best set, {row['added_to']}, it changes expected NPV by {change}{_near(amount, error)}."
 
 
 def _ceiling(row: Row, currency: str) -> str:
@@ -443,8 +447,7 @@ def _base_sentence(row: Row, currency: str) -> str:
     error = said(row["mc_error"], "npv_error", _CENTRAL_ERROR)
     npv = priced(f"{said(row['npv'], 'npv', CENTRAL)} ± {error}", currency)
     mean = priced(said(row["mean"], "npv", MEAN), currency)
-    apart = BEYOND * math.hypot(row["mc_error"], row["mean_mc_error"])
-    near = " (no clear difference)" if abs(row["mean"] - row["npv"]) <= apart else ""
+    near = _near(row["mean"] - row["npv"], math.hypot(row["mc_error"], row["mean_mc_error"]))
     return f"{row['title']}: NPV of {npv} in the base case, against an expected NPV of {mean}{near}."
 
 
@@ -488,9 +491,9 @@ def _qualities_notes(qualities: pl.DataFrame, decision: pl.DataFrame, currency: 
         name, one = row["strategy"], known[row["strategy"]]
         interval = priced(labelled(between(one["low"], one["high"]), "npv_interval", name, QUANTILES), currency)
         points = one["investment"] - row["sunk"] - row["avoidable"]
-        amounts = {"owed": points, **{part: (row | one).get(part) for part in ("sunk", "avoidable", *_RISKS)}}
-        known_amounts = {part: amount for part, amount in amounts.items() if amount is not None}
-        said = {part: labelled(money(amount, currency), part, name, MEAN) for part, amount in known_amounts.items()}
+        amounts = row | one | {"owed": points}
+        parts = [part for part in ("sunk", "avoidable", "owed", *_RISKS) if amounts.get(part) is not None]
+        said = {part: labelled(money(amounts[part], currency), part, name, MEAN) for part in parts}
         risks = "".join(f"{words} {said[part]}; " for part, words in _RISKS.items() if part in said)
         owed = f"; {said['owed']} is owed for outstanding points" if points > 0.005 else ""
         missing = joined([lowered(words) for words in row["unquantified"].split("; ") if words]) or "none"

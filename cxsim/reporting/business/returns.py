@@ -223,7 +223,7 @@ def _means(table: pl.DataFrame, currency: str) -> pl.DataFrame:
 
 
 def _structures_signs(means: pl.DataFrame) -> str:
-    """Return for whom the sign of the expected NPV is clear, and the same, under every model."""
+    """Return for whom the sign of the expected NPV depends on the model, or is not clear under all or some of them."""
     clear = pl.when(pl.col("mean").abs() > BEYOND * pl.col("_error")).then(pl.col("mean").sign())
     signs = means.group_by("name", maintain_order=True).agg(
         signs=clear.drop_nulls().n_unique(), open=clear.null_count()

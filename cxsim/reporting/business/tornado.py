@@ -442,7 +442,7 @@ def _in_words(row: Row, currency: str) -> Row:
         "now": as_written(row["value"], unit, currency=currency),
         "range": span(found(row["low"]), found(row["high"]), unit, currency=currency),
         "unit": unit_in_words(unit, currency),
-        "limit": f"{side} about {as_written(found(limit, digits=4), unit, currency=currency)}",
+        "limit": f"{side} about {as_written(found(limit, 4), unit, currency=currency)}",
         "plausible": plausible(row["score"]),
     }
 

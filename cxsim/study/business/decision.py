@@ -39,9 +39,9 @@ _CHANGER = {
 # within reach. orders_to_pay: from how many orders a year in the baseline the expected NPV is above zero, all but fixed
 # costs growing in proportion; null where no size pays. ceiling: NPV of the base case if all incidents but the least
 # share that a ratio can be were avoided at no cost; of service strategies. horizon_months and what follows are the same
-# in every row: revenue, orders_per_year and new_customers, who come in the first new_customer_months, are those
-# of the baseline; fund_probability: the least chance
-# of a positive NPV with which the shop funds; models: dropout models among which the draws are shared equally.
+# in every row: revenue, orders_per_year and new_customers, who come in the first new_customer_months, are those of the
+# baseline; fund_probability: the least chance of a positive NPV with which the shop funds; models: dropout models among
+# which the draws are shared equally.
 DECISION = Contract(
     "DECISION",
     TEXT("strategy", "title", "kind", "decision", "rule", "learn"),

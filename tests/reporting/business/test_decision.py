@@ -148,14 +148,14 @@ def test_nothing_spent_has_no_return_and_no_error_smaller_than_shown():
     ("other", "sentence"),
     [
         ({"orders_to_pay": 41_260.0}, "Expected NPV breaks even at 41,300 orders a year; the baseline has 50,300."),
-        # Rounded alike they would contradict the decision.
+        # Both read 50,300.
         (
             {"orders_to_pay": 50_310.0},
-            "Expected NPV breaks even at 49,700 orders a year; the baseline has 50,300.",
+            "Expected NPV breaks even at about the 50,300 orders a year of the baseline.",
         ),
         (
-            {"orders_to_pay": 50_345.0, "npv": -100.0},
-            "Expected NPV breaks even at 50,900 orders a year; the baseline has 50,300 (no clear difference).",
+            {"orders_to_pay": 51_345.0, "npv": -100.0},
+            "Expected NPV breaks even at 51,300 orders a year; the baseline has 50,300 (no clear difference).",
         ),
         ({"orders_to_pay": 0.0}, "It has no fixed cost, so its expected NPV is positive at any number of orders."),
         (
