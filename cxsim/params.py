@@ -23,6 +23,7 @@ import yaml
 from pydantic_core import ErrorDetails
 
 from cxsim.errors import ParamError, ReportError, choices, refuse_unknown
+from cxsim.library import SOURCES_FILE, layers, shown
 from cxsim.wording import UNSEEN
 
 Plain = str | int | float | bool | date | None | list["Plain"] | dict[str, "Plain"]
@@ -115,8 +116,6 @@ _PlainDumper.add_representer(str, _text)
 
 
 T = TypeVar("T")
-Kind = Literal["scenarios", "strategies", "economics", "behaviour", "valuations", "shops"]
-SOURCES_FILE, LEVERS_FILE, METRICS_FILE = "sources.yaml", "levers.yaml", "metrics.yaml"
 # Chooses among the members of a union of dataclasses by their field `kind`.
 BY_KIND = pydantic.Discriminator("kind")
 # Chooses between a text and a list, tagged so; a mistake is then reported of the one that was meant.
@@ -147,39 +146,6 @@ class Source:
     grade: Literal["A", "B", "C", "D", "E"]
 
 
-def root() -> Path:
-    """Return the project folder: the nearest one above the working folder that has params/, else the checkout's own."""
-    here = Path.cwd()
-    for folder in (here, *here.parents, Path(__file__).resolve().parent.parent):
-        if (folder / "params" / "scenarios").is_dir():
-            return folder
-    raise ParamError(
-        f"no folder params/scenarios in {here} or above it; run cxsim inside a project that has one, such as a "
-        "checkout of cxsim."
-    )
-
-
-def names(kind: Kind) -> list[str]:
-    """Return the names of all files of one kind, sorted."""
-    return sorted(path.stem for path in (root() / "params" / kind).glob("*.yaml"))
-
-
-def locate(kind: Kind, name: str) -> Path:
-    """Return the file of a name, or of a path that ends in .yaml."""
-    if name.endswith((".yaml", ".yml")):
-        path = Path(name)
-        if path.is_file():
-            return path
-        raise ParamError(f"no file {name}; {choices(path.stem, names(kind))}")
-    return named(kind, name)
-
-
-def named(kind: Kind, name: str) -> Path:
-    """Return the file of a name alone."""
-    refuse_unknown(name, names(kind), f"params/{kind}: no '{name}'")
-    return root() / "params" / kind / f"{name}.yaml"
-
-
 def read(path: Path, shape: type[T]) -> T:
     """Return the content of a YAML file as the dataclass `shape`, whose field `name` is the file's name."""
     content = _content(path)
@@ -190,12 +156,17 @@ def read(path: Path, shape: type[T]) -> T:
 
 def source_names() -> list[str]:
     """Return the identifiers of all sources, whether or not their entries are sound."""
-    return list(_content(root() / "params" / SOURCES_FILE))
+    return list(dict.fromkeys(key for path in layers(f"params/{SOURCES_FILE}") for key in _content(path)))
 
 
 def sources(path: Path | None = None) -> dict[str, Source]:
-    """Return all sources by their identifier, from the project's own file when `path` is None; see `entries`."""
-    return entries(root() / "params" / SOURCES_FILE if path is None else path, Source)
+    """Return all sources by their identifier, or those of one file; see `entries`."""
+    return entries_of(SOURCES_FILE, Source) if path is None else entries(path, Source)
+
+
+def entries_of(file: str, shape: type[T]) -> dict[str, T]:
+    """Return the entries of a file of params/ in the library, with the project's own in their place; see `entries`."""
+    return {key: entry for path in layers(f"params/{file}") for key, entry in entries(path, shape).items()}
 
 
 def entries(path: Path, shape: type[T]) -> dict[str, T]:
@@ -239,14 +210,6 @@ def written_whole(path: Path) -> Iterator[Path]:
         half.replace(path)
     finally:
         half.unlink(missing_ok=True)
-
-
-def shown(path: Path) -> str:
-    """Return a path as messages show it: relative to the project where it can be, with forward slashes."""
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        if (folder / "params").is_dir() and path.resolve().is_relative_to(folder):
-            return path.resolve().relative_to(folder).as_posix()
-    return os.fspath(path)
 
 
 # Every file that is checked asks for the catalogue and the sources; nobody changes what is parsed.

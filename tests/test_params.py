@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from cxsim.errors import ParamError
+from cxsim.library import root, shown
 from cxsim.params import (
     BY_KIND,
     MICROS,
@@ -18,15 +19,11 @@ from cxsim.params import (
     Quantity,
     Unit,
     content_of,
-    locate,
     micros,
-    names,
     quantities,
     read,
-    root,
     schema_text,
     share_steps,
-    shown,
     sources,
     text_of,
     with_values,
@@ -128,25 +125,6 @@ def test_a_folder_is_no_file(tmp_path):
 def test_messages_name_files_from_the_project_on(monkeypatch):
     monkeypatch.chdir(root() / "params")
     assert shown(root() / "params" / "economics" / "cdnow.yaml") == "params/economics/cdnow.yaml"
-
-
-def test_a_project_of_ones_own_goes_before_the_bundled_one(tmp_path, monkeypatch):
-    (tmp_path / "params" / "scenarios").mkdir(parents=True)
-    (tmp_path / "params" / "scenarios" / "mine.yaml").write_text("", encoding="utf-8")
-    (tmp_path / "deeper").mkdir()
-    monkeypatch.chdir(tmp_path / "deeper")
-    assert root() == tmp_path
-    assert names("scenarios") == ["mine"]
-
-
-def test_a_path_is_taken_as_it_is(tmp_path):
-    (tmp_path / "mine.yaml").write_text("", encoding="utf-8")
-    assert locate("scenarios", str(tmp_path / "mine.yaml")) == tmp_path / "mine.yaml"
-
-
-def test_names_stay_inside_their_folder():
-    with pytest.raises(ParamError, match="params/scenarios: no "):
-        locate("scenarios", "../economics/cdnow")
 
 
 def test_every_source_says_what_was_measured():

@@ -9,7 +9,8 @@ from contextlib import chdir
 import pytest
 
 from cxsim.cli.commands import main
-from cxsim.params import content_of, root, text_of
+from cxsim.library import root
+from cxsim.params import content_of, text_of
 
 # What may stand in the prose of every report, and why.
 KNOWN = {

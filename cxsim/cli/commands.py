@@ -184,8 +184,9 @@ def calibrate(
     unreadable: Unreadable = None,
 ) -> None:
     """Write a behaviour file with a shop's own measurements in place of assumptions."""
+    from cxsim.library import locate, shown
     from cxsim.metrics.calibrate import calibrate as calibrated, require_new_behaviour, source_yaml, write_behaviour
-    from cxsim.params import locate, read, shown
+    from cxsim.params import read
     from cxsim.strategies.behaviour import Behaviour
 
     require_new_behaviour(name)
@@ -297,7 +298,7 @@ def simulate(
     out: Annotated[Path | None, Option(help="Folder for the tables; default: reports/SCENARIO-tables.")] = None,
 ) -> None:
     """Run a scenario, write returns.parquet, statement.parquet and manifest.json, and print the returns."""
-    from cxsim.params import root
+    from cxsim.library import root
     from cxsim.study.loading import load_scenario
     from cxsim.study.provenance import require_writable
     from cxsim.study.run import STUDY_FILES, run, save_study

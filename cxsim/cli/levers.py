@@ -214,7 +214,8 @@ What a shop can do for its customers: what each lever affects, the evidence for 
 
 def _write_page() -> str:
     """Write docs/levers.md anew; return its path as messages show it."""
-    from cxsim.params import root, shown, sources
+    from cxsim.library import root, shown
+    from cxsim.params import sources
     from cxsim.strategies.levers import load_levers
 
     file = root() / "docs" / "levers.md"

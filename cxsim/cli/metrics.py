@@ -173,7 +173,7 @@ def orders_in(shop: Shop) -> Transactions | None:
 
 
 def _write_report(name: str, out: Path, settings: dict[str, str]) -> None:
-    from cxsim.params import root
+    from cxsim.library import at
     from cxsim.reporting.page import make
 
     path = Path(name)
@@ -181,7 +181,7 @@ def _write_report(name: str, out: Path, settings: dict[str, str]) -> None:
     shop = str(path.resolve()) if path.exists() else name
     with waiting("Writing the report") as say:
         tables = make(
-            root() / "notebooks" / NOTEBOOK,
+            at(f"notebooks/{NOTEBOOK}"),
             parameters={"shop": shop, **settings},
             title=f"Customer experience: {path.stem or name}",
             out=out,

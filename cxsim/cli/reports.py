@@ -184,7 +184,7 @@ def _report_one(given: str, changes: str, out: Path | None, code: Code) -> None:
 
 
 def _report_many(given: Sequence[str], out: Path | None, code: Code, *, jobs: int | None, force: bool) -> None:
-    from cxsim.params import names, root
+    from cxsim.library import own_names, root
     from cxsim.reporting.build import Event, make_all, report_task
     from cxsim.reporting.sweep import write_reports_index
     from cxsim.study.loading import case_of
@@ -196,7 +196,7 @@ def _report_many(given: Sequence[str], out: Path | None, code: Code, *, jobs: in
         case_of(name)  # an unknown name is a slip of the finger, refused before anything is made
     tasks: list[Task] = []
     unsound: list[Event] = []
-    for name in given or (*names("scenarios"), *names("valuations")):
+    for name in given or (*own_names("scenarios"), *own_names("valuations")):
         try:
             tasks.append(report_task(name, out=folder, code=code))
         except CxsimError as error:

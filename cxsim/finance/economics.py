@@ -15,7 +15,8 @@ import polars as pl
 
 from cxsim.errors import ParamError
 from cxsim.finance.ledger import Account
-from cxsim.params import MICROS_PER_CENT, Quantity, Unit, locate, micros, read, share_steps
+from cxsim.library import locate
+from cxsim.params import MICROS_PER_CENT, Quantity, Unit, micros, read, share_steps
 from cxsim.simulation.counts import LATER_PARTS, YEARS_AFTER, CountKind, ReachCountKind, place, width
 from cxsim.strategies.strategy import Cost, CostKind
 from cxsim.strategies.units import Checked, Share

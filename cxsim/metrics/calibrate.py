@@ -12,16 +12,14 @@ import polars as pl
 
 from cxsim.data.shop import Shop
 from cxsim.errors import ParamError
+from cxsim.library import SOURCES_FILE, root, shown
 from cxsim.metrics.calibration_fits import Measurement, Outcomes
 from cxsim.metrics.calibration_inputs import conversion, incidents, returns, surveys, tickets
 from cxsim.params import (
-    SOURCES_FILE,
     Plain,
     Quantity,
     Source,
     quantities,
-    root,
-    shown,
     source_names,
     text_of,
     with_quantities,

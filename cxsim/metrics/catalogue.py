@@ -11,8 +11,9 @@ import polars as pl
 
 from cxsim.data.shop import TABLES
 from cxsim.errors import ParamError, choices
+from cxsim.library import METRICS_FILE
 from cxsim.metrics.views import VIEWS, WAITS
-from cxsim.params import METRICS_FILE, entries, root, shown
+from cxsim.params import entries, entries_of
 
 Family = Literal[
     "Orders",
@@ -111,14 +112,11 @@ def columns_of(expression: str) -> list[str]:
 
 
 def load_metrics(path: Path | None = None) -> dict[str, Metric]:
-    """Return all metrics by their names: the project's own, or the bundled ones where it has no such file."""
-    file = root() / "params" / METRICS_FILE if path is None else path
-    if path is None and not file.exists():
-        file = Path(__file__).resolve().parents[2] / "params" / METRICS_FILE
-    metrics = entries(file, Metric)
+    """Return all metrics by their names, or those of one file."""
+    metrics = entries_of(METRICS_FILE, Metric) if path is None else entries(path, Metric)
     named = [name for name, metric in metrics.items() if metric.name]
     if named:
-        raise ParamError(f"{shown(file)}: {named[0]}.name: unknown key; the name is the entry's own.")
+        raise ParamError(f"params/{METRICS_FILE}: {named[0]}.name: unknown key; the name is the entry's own.")
     return {name: dataclasses.replace(metric, name=name) for name, metric in metrics.items()}
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from cxsim.errors import CxsimError, ParamError, ReportError
-from cxsim.params import root
+from cxsim.library import at, root
 from cxsim.reporting.execute import Say, remove_leftovers
 from cxsim.reporting.page import make, publish, staging
 from cxsim.reporting.render import Code
@@ -169,7 +169,7 @@ def report_of(
     case: Scenario | Valuation, given: str, changes: str, *, page: Path, name: str, title: str, code: Code
 ) -> Task:
     """Return the task of making the report of a case, with its changes as `canonical` writes them."""
-    notebook = root() / "notebooks" / notebook_of(case)
+    notebook = at(f"notebooks/{notebook_of(case)}")
     kind = "scenario" if isinstance(case, Scenario) else "valuation"
     # Notebooks without changes need not know the parameter.
     parameters = {kind: place_of(given)} | ({"changes": changes} if changes else {})

@@ -31,6 +31,7 @@ from traitlets import Any as AnyTrait, Unicode
 from traitlets.config import Config
 
 from cxsim.errors import ReportError, choices, naming
+from cxsim.library import library, root
 from cxsim.params import written_whole
 from cxsim.reporting.render import fresh_copy, normalised, notebook_text, read_notebook
 from cxsim.reporting.tables import ROWS
@@ -63,7 +64,7 @@ def execute(
     rows: Rows = "all",
     progress: Say | None = None,
 ) -> NotebookNode:
-    """Execute a notebook in its own folder, by this interpreter."""
+    """Execute a notebook by this interpreter."""
     source = read_notebook(notebook)
     _require_known(notebook, source, parameters)
     report, numbers = progress or (lambda _: None), _numbers(source)
@@ -80,7 +81,7 @@ def execute(
         report(f"{at}, {line[:1].lower()}{line[1:]}")
 
     try:
-        return _run(source, parameters, notebook.resolve().parent, rows, {"on_cell_start": starts, "follow": follow})
+        return _run(source, parameters, _folder(notebook), rows, {"on_cell_start": starts, "follow": follow})
     except PapermillExecutionError as error:
         raise ReportError(f"{notebook.name}: {at} failed with {error.ename}: {_plain(str(error.evalue))}") from error
     except nbformat.ValidationError as error:
@@ -91,6 +92,12 @@ def execute(
         raise ReportError(f"{notebook.name}: the notebook's process ended in {at}: {_plain(str(error))}") from error
     finally:
         _end_tasks()
+
+
+def _folder(notebook: Path) -> Path:
+    """Return where a notebook runs: in its own folder, but one of the library in that of the project."""
+    project, folder = root().resolve(), notebook.resolve().parent
+    return project if folder.is_relative_to(library()) and not folder.is_relative_to(project) else folder
 
 
 def refresh(notebook: Path) -> None:

@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cxsim.errors import ParamError, ReportError, naming
-from cxsim.params import root, sound
+from cxsim.errors import ReportError, naming
+from cxsim.library import at, library, root
+from cxsim.params import sound
 from cxsim.reporting.execute import Parameters, Say, execute, staging_prefix
 from cxsim.reporting.markdown import markdown
 from cxsim.reporting.render import Code, manifest_in, packed_bundle, read_notebook, render
@@ -122,7 +123,7 @@ def recipe_in(provenance: Mapping[str, Any]) -> Recipe:
 
 def place_in_project(place: str) -> Path:
     """Return the path of a place that a recipe names."""
-    found = root() / place
+    found = at(place)
     if _in_project(found) is None:
         raise ReportError(f"{place} leads out of the project.")
     if not found.exists():
@@ -189,10 +190,10 @@ def _swap(folder: Path, out: Path) -> None:
 
 
 def _in_project(path: Path) -> str | None:
-    """Return a path relative to the project; None where it leads out of it, or there is no project."""
-    with contextlib.suppress(ParamError, ValueError):
-        return path.resolve().relative_to(root().resolve()).as_posix()
-    return None
+    """Return a path relative to the project, or of a notebook to the library; None where it leads out of both."""
+    whole = path.resolve()
+    folders = [root().resolve(), *([library()] if whole.suffix == ".ipynb" else [])]
+    return next((whole.relative_to(one).as_posix() for one in folders if whole.is_relative_to(one)), None)
 
 
 def _require_own(out: Path) -> None:

@@ -13,7 +13,7 @@ import polars as pl
 
 from cxsim.errors import CxsimError, ParamError
 from cxsim.finance.returns import read_returns
-from cxsim.params import root
+from cxsim.library import root
 from cxsim.reporting.build import (
     INDEX,
     RETURNS_FILE,

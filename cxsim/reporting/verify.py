@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from cxsim.errors import CxsimError, ReportError
-from cxsim.params import root
 from cxsim.reporting.comparison import (
     About,
     Difference,
@@ -35,7 +34,7 @@ from cxsim.reporting.comparison import (
 from cxsim.reporting.execute import Parameter, Say
 from cxsim.reporting.page import Recipe, make, notebook_hash, place_in_project, recipe_in
 from cxsim.reporting.twins import digest, tables_in_json
-from cxsim.study.provenance import commit
+from cxsim.study.provenance import commit, file_hash
 
 # What a part of a report is called, and the places in it that differ.
 Part = tuple[str, Sequence[Difference]]
@@ -118,10 +117,9 @@ def _ingredients(provenance: Mapping[str, Any], recipe: Recipe, notebook: Path) 
         **{f"version of {name}": version for name, version in used.items()},
         "commit": provenance.get("commit"),
     }
-    files = [root() / "params" / name for name in stored]
     here = [
         notebook_hash(notebook),
-        *(digest(path.read_bytes()) if path.is_file() else "missing" for path in files),
+        *map(file_hash, stored),
         *map(_version, used),
         commit() if "commit" in provenance else None,
     ]

@@ -8,19 +8,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cxsim.errors import ParamError, choices
-from cxsim.params import (
-    BY_TYPE,
-    LEVERS_FILE,
-    LIST,
-    TEXT,
-    Quantity,
-    Unit,
-    entries,
-    names,
-    root,
-    shown,
-    source_names,
-)
+from cxsim.library import LEVERS_FILE, names, shown
+from cxsim.params import BY_TYPE, LIST, TEXT, Quantity, Unit, entries, entries_of, source_names
 from cxsim.strategies.strategy import CostKind, Strategy
 
 Pathway = Literal[
@@ -211,9 +200,9 @@ IDENTIFIERS = tuple(f"L{number:02d}" for number in range(1, 39))
 
 def load_levers(path: Path | None = None) -> dict[str, Lever]:
     """Return all levers by their identifier, L01 to L38."""
-    file = root() / "params" / LEVERS_FILE if path is None else path
-    levers = entries(file, Lever)
-    problems = [f"{shown(file)}: {problem}" for problem in _mistakes(levers)]
+    levers = entries_of(LEVERS_FILE, Lever) if path is None else entries(path, Lever)
+    place = f"params/{LEVERS_FILE}" if path is None else shown(path)
+    problems = [f"{place}: {problem}" for problem in _mistakes(levers)]
     if problems:
         raise ParamError("\n".join(problems))
     return levers

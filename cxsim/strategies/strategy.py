@@ -12,7 +12,8 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from cxsim.errors import ParamError, choices
-from cxsim.params import BY_KIND, Quantity, Unit, locate, quantities, read
+from cxsim.library import locate
+from cxsim.params import BY_KIND, Quantity, Unit, quantities, read
 from cxsim.strategies.effects import EXPERIENCED, Effect, Programme, Reach, refuse_contradictions
 from cxsim.tables import CUSTOMERS
 

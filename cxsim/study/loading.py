@@ -13,23 +13,9 @@ from cxsim.data.exports.formats import Format
 from cxsim.data.exports.read_shop import checked_format
 from cxsim.errors import ParamError, choices, refuse_unknown
 from cxsim.finance.economics import Economics
+from cxsim.library import LEVERS_FILE, METRICS_FILE, SOURCES_FILE, at, layers, locate, names, root, shown
 from cxsim.metrics.catalogue import Metric, load_metrics
-from cxsim.params import (
-    LEVERS_FILE,
-    METRICS_FILE,
-    SOURCES_FILE,
-    Quantity,
-    locate,
-    names,
-    quantities,
-    read,
-    root,
-    schema_text,
-    shown,
-    source_names,
-    sources,
-    written_whole,
-)
+from cxsim.params import Quantity, quantities, read, schema_text, source_names, sources, written_whole
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.strategies.levers import Lever, load_levers, refuse_unmeasured
 from cxsim.strategies.strategy import Strategy
@@ -234,13 +220,13 @@ def load_case(name: str, changes: str = "") -> Scenario | Valuation:
 def case_files(name: str) -> tuple[Path, ...]:
     """Return the files under params/ that make a scenario or a valuation: its own, those it names, the sources."""
     case = case_of(name)
-    own, cited = locate(case, name), root() / "params" / SOURCES_FILE
+    own, cited = locate(case, name), layers(f"params/{SOURCES_FILE}")
     orders = load_case(name).orders
     simulated = [locate("shops", orders)] if orders in names("shops") else []
     if case == "valuations":
-        return (own, cited, *simulated)
+        return (own, *cited, *simulated)
     files = files_of(read(own, ScenarioFile), shown(own))
-    return (own, cited, *simulated, *chain.from_iterable(files.values()))
+    return (own, *cited, *simulated, *chain.from_iterable(files.values()))
 
 
 SHAPES: dict[str, type[object]] = {
@@ -256,7 +242,7 @@ SHAPES: dict[str, type[object]] = {
 }
 # What one call reads and checks, by the name of the file or of its folder.
 _CHECKED: dict[str, Callable[[Path], object]] = {
-    LEVERS_FILE: load_levers,
+    LEVERS_FILE: lambda path: load_levers(None if path in layers(f"params/{LEVERS_FILE}") else path),
     METRICS_FILE: load_metrics,
     "formats": checked_format,
 }
@@ -273,7 +259,7 @@ def check_params(paths: Sequence[Path]) -> list[str]:
 def params_files(paths: Sequence[Path]) -> list[Path]:
     """Return the files to check, sorted within each folder."""
     found: list[Path] = []
-    for path in paths or [root() / "params"]:
+    for path in paths or [at("params")]:
         if not path.exists():
             raise ParamError(f"no file or folder {path}.")
         inside = [*path.rglob("*.yaml"), *path.rglob("*.yml"), *path.rglob(SCHEMA_FILE)] if path.is_dir() else [path]
@@ -330,7 +316,7 @@ def _of_file(path: Path, kind: str) -> Iterator[str]:
         yield f"{shown(path)}: {cause}"
     if named:
         resolved(holder, shown(path))
-    if kind in CASES and path.resolve().is_relative_to(root() / "params"):
+    if kind in CASES and path.resolve() == at(f"params/{kind}/{path.name}"):
         # The same name in both would not say which report is meant.
         other = CASES[1 - CASES.index(kind)]
         if path.stem in names(other):
@@ -365,6 +351,7 @@ def copy_scenario(name: str, source: str) -> Path:
     case = case_of(source)
     target = root() / "params" / case / f"{name}.yaml"
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(target) as half:
             half.write_bytes(locate(case, source).read_bytes())
     except OSError as cause:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 import polars as pl
 
 from cxsim.errors import ParamError, ReportError
-from cxsim.params import names, root
+from cxsim.library import SOURCES_FILE, layers, names, root
 from cxsim.strategies.behaviour import PLAIN
 from cxsim.study.loading import changes_between, load_scenario, parsed_changes
 from cxsim.study.scenario import Scenario, Valuation, load_valuation
@@ -156,8 +156,14 @@ def scenario_hash(case: Scenario | Valuation) -> str:
 
 def _file_hashes(files: Sequence[str]) -> dict[str, object]:
     """Return the hashes of files under params, which are enough to make a result again."""
-    places = {f"{name}.yaml": root() / "params" / f"{name}.yaml" for name in files}
-    return {"parameters_sha256": {name: _sha256(file.read_bytes()) for name, file in places.items()}}
+    return {"parameters_sha256": {f"{name}.yaml": file_hash(f"{name}.yaml") for name in files}}
+
+
+def file_hash(name: str) -> str:
+    """Return the hash of a file under params/ or that it is missing; of sources, the library's and the project's."""
+    place = f"params/{name}"
+    files = layers(place) if name == SOURCES_FILE else layers(place)[-1:]
+    return _sha256(b"".join(file.read_bytes() for file in files)) if files else "missing"
 
 
 def _sha256(content: bytes) -> str:

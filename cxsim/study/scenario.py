@@ -16,7 +16,8 @@ from cxsim.errors import ParamError, refuse_unknown
 from cxsim.finance.economics import Economics, load_economics, refuse_no_code
 from cxsim.finance.returns import Rule
 from cxsim.finance.statement import MONTHS_PER_YEAR
-from cxsim.params import Kind, Quantity, Unit, locate, named, read
+from cxsim.library import Kind, locate, named
+from cxsim.params import Quantity, Unit, read
 from cxsim.simulation.world import Calendar
 from cxsim.strategies.behaviour import PLAIN, Behaviour
 from cxsim.strategies.effects import EXPERIENCED, Markdown
@@ -586,11 +587,6 @@ def load_valuation(name: str) -> Valuation:
     ----------
     name
         Such as `cdnow-value`.
-
-    Raises
-    ------
-    ParamError
-        For an unknown name, with the choices, or mistakes in its file: one line each, with file and key.
 
     Examples
     --------

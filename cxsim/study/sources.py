@@ -24,7 +24,8 @@ from cxsim.data.orders import Transactions, transactions_of
 from cxsim.data.rfm import summarise
 from cxsim.data.shop import TABLES, Policy, Receipt, Shop, known_at, noticed
 from cxsim.errors import CxsimError, DataError, ParamError, choices
-from cxsim.params import CENTS, DAYS_PER_YEAR, named, names, read, root, shown
+from cxsim.library import named, names, root, shown
+from cxsim.params import CENTS, DAYS_PER_YEAR, read
 from cxsim.simulation.counts import YEARS_AFTER
 from cxsim.simulation.engine import Inputs, events
 from cxsim.simulation.plan import compile_plan, count_kinds_of

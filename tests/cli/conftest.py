@@ -13,7 +13,7 @@ from unittest.mock import patch
 import pytest
 
 from cxsim.cli.commands import main
-from cxsim.params import root
+from cxsim.library import root
 
 TINY = """\
 title: What would two programmes bring?

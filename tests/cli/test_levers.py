@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from cxsim.cli.levers import page
-from cxsim.params import root, sources
+from cxsim.library import root
+from cxsim.params import sources
 from cxsim.strategies.levers import load_levers
 
 _DOCS = root() / "docs" / "levers.md"

@@ -7,7 +7,7 @@ import json
 import polars as pl
 import pytest
 
-from cxsim.params import root
+from cxsim.library import root
 from cxsim.study.loading import load_scenario
 
 _PARAMS = root() / "params"

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from cxsim.data.contracts import LIVES, ORDERS
-from cxsim.params import read, root
+from cxsim.library import root
+from cxsim.params import read
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.study.loading import load_scenario
 from cxsim.study.run import run

@@ -12,9 +12,10 @@ import pytest
 
 from cxsim.data.shop import Shop
 from cxsim.errors import DataError, EstimationError, ParamError
+from cxsim.library import root
 from cxsim.metrics.calibrate import CALIBRATION, behaviour_yaml, calibrate, source_yaml, write_behaviour
 from cxsim.metrics.calibration_fits import Responding, fit_lognormal, fit_scale, response_at_mean
-from cxsim.params import quantities, read, root, sources, with_values
+from cxsim.params import quantities, read, sources, with_values
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.study.loading import check_params
 from cxsim.study.sources import shop_tables

@@ -8,9 +8,9 @@ import pytest
 
 from cxsim.data.shop import complete_periods
 from cxsim.errors import ParamError
+from cxsim.library import METRICS_FILE, root
 from cxsim.metrics.catalogue import load_metrics, metric_named
 from cxsim.metrics.views import VIEWS, views_of
-from cxsim.params import METRICS_FILE, root
 from cxsim.reporting.shop_page import definitions
 from cxsim.study.loading import check_params
 from cxsim.study.sources import shop_tables

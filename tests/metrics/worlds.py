@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from cxsim.data.shop import Shop
-from cxsim.params import quantities, read, root, with_values
+from cxsim.library import root
+from cxsim.params import quantities, read, with_values
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.study.loading import load_scenario
 from cxsim.study.scenario import NewCustomers

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cxsim.params import root
+from cxsim.library import root
 from cxsim.reporting.build import is_current, make_all, report_task
 from cxsim.reporting.page import make
 from cxsim.reporting.verify import verify

@@ -27,7 +27,8 @@ from cxsim import reporting as show, study as studies
 from cxsim.cli.printing import grid, plain, print_json, write_table
 from cxsim.data import load_cdnow
 from cxsim.errors import ParamError
-from cxsim.params import content_of, root, text_of
+from cxsim.library import root
+from cxsim.params import content_of, text_of
 from cxsim.reporting.business.break_even import Card, in_cards
 from cxsim.reporting.drawings import draw
 from cxsim.reporting.markdown import markdown

@@ -7,7 +7,8 @@ import shutil
 import pytest
 
 from cxsim.errors import ParamError
-from cxsim.params import Unit, names, root, sources
+from cxsim.library import names, root
+from cxsim.params import Unit, sources
 from cxsim.strategies.levers import IDENTIFIERS, NO_EFFECT, PATHWAYS, Lever, Prior, grouped, load_levers, search
 from cxsim.strategies.strategy import load_strategy
 
@@ -219,15 +220,15 @@ def test_a_mistake_in_the_file_is_stated_with_what_is_possible(mistaken, old, ne
 
 def test_all_mistakes_of_the_catalogue_are_stated_at_once(tmp_path, monkeypatch):
     shutil.copytree(root() / "params", tmp_path / "params")
-    (tmp_path / "params" / "strategies" / "faster-delivery.yaml").unlink()
     file = tmp_path / "params" / "levers.yaml"
-    file.write_text(file.read_text(encoding="utf-8").replace("[lewis-2006, ", "[lewis-2060, "), encoding="utf-8")
+    text = file.read_text(encoding="utf-8").replace("[lewis-2006, ", "[lewis-2060, ")
+    file.write_text(text.replace("[faster-delivery]", "[fastest-delivery]"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ParamError) as message:
         load_levers()
     assert [line.split(";")[0] for line in str(message.value).splitlines()] == [
         "params/levers.yaml: L11.evidence: no source 'lewis-2060'",
-        "params/levers.yaml: L32.strategies: no strategy 'faster-delivery'",
+        "params/levers.yaml: L32.strategies: no strategy 'fastest-delivery'",
     ]
 
 

@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 
 from cxsim.errors import ParamError
-from cxsim.params import Unit, names, quantities
+from cxsim.library import names
+from cxsim.params import Unit, quantities
 from cxsim.strategies.effects import PurchaseRate, Reach
 from cxsim.strategies.strategy import COST_UNITS, Cost, Strategy, condition, load_strategy
 from cxsim.tables import CUSTOMERS, check

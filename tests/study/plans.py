@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import date
 
 from cxsim.finance.economics import load_economics
-from cxsim.params import Unit, read, root
+from cxsim.library import root
+from cxsim.params import Unit, read
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.strategies.effects import Markdown, PurchaseRate, Reach
 from cxsim.strategies.mechanisms import Referral, Returns, Tickets

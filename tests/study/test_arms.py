@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.params import MICROS, Unit, names, quantities
+from cxsim.library import names
+from cxsim.params import MICROS, Unit, quantities
 from cxsim.strategies.effects import Basket, Dropout, PurchaseRate
 from cxsim.strategies.levers import NO_EFFECT, load_levers
 from cxsim.strategies.strategy import load_strategy

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from cxsim.errors import ParamError
-from cxsim.params import Unit, names
+from cxsim.library import names
+from cxsim.params import Unit
 from cxsim.study.assumptions import assumptions, register, with_assumptions
 from cxsim.study.loading import canonical, case_files, changed, changes_between, load_case, load_scenario
 from cxsim.study.provenance import scenario_hash

@@ -11,7 +11,8 @@ import pytest
 from cxsim.clv.likelihood import KINDS, Model
 from cxsim.errors import ParamError
 from cxsim.finance.economics import load_economics
-from cxsim.params import Unit, names
+from cxsim.library import names
+from cxsim.params import Unit
 from cxsim.strategies.behaviour import PLAIN
 from cxsim.strategies.effects import Dropout
 from cxsim.strategies.levers import refuse_unmeasured

@@ -18,7 +18,8 @@ from cxsim.data.orders import transactions_of
 from cxsim.data.rfm import summarise
 from cxsim.data.shop import Policy
 from cxsim.errors import DataError, ParamError
-from cxsim.params import Unit, named, read
+from cxsim.library import named
+from cxsim.params import Unit, read
 from cxsim.study.loading import load_scenario
 from cxsim.study.scenario import Columns, SimulatedShop
 from cxsim.study.sources import fit_scenario, load_shop, orders_of, seen_until

@@ -20,7 +20,8 @@ from cxsim.data.exports.cells import Decimal
 from cxsim.data.orders import collected
 from cxsim.data.shop import Finding, Policy, Receipt, ReceiptLine, noticed
 from cxsim.errors import DataError, ParamError, choices, refuse_unknown
-from cxsim.params import BY_TYPE, LIST, TEXT, read, root
+from cxsim.library import named, names
+from cxsim.params import BY_TYPE, LIST, TEXT, read
 from cxsim.tables import check
 
 Table = Literal["orders", "tickets", "surveys", "returns", "contacts", "sessions", "members", "marketing"]
@@ -31,7 +32,6 @@ Facts = tuple[tuple[str, str], ...]
 # The name of a column, or several, of which the first that a file has counts.
 Columns = Mapping[str, Annotated[Annotated[str, TEXT] | Annotated[tuple[str, ...], LIST], BY_TYPE]]
 
-_BUNDLED = Path(__file__).resolve().parents[3] / "params" / "formats"
 # A column beside those of a file: the hash of its row.
 ROW_KEY = "\0row"
 _TERM = re.compile(r"\s*([+-]?)\s*([a-z_]+)")
@@ -192,12 +192,8 @@ class TableFile(Layout):
 
 
 def formats() -> tuple[Format, ...]:
-    """Return all formats: those of params/formats, and the tables of cxsim itself."""
-    try:
-        folder = root() / "params" / "formats"
-    except ParamError:
-        folder = _BUNDLED
-    files = sorted((folder if folder.is_dir() else _BUNDLED).glob("*.yaml"))
+    """Return all formats: those of the library and the project, and the tables of cxsim itself."""
+    files = [named("formats", name) for name in names("formats")]
     return _formats(tuple((file, file.stat().st_mtime_ns) for file in files))
 
 

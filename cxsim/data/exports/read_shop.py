@@ -55,7 +55,8 @@ from cxsim.data.exports.surveys import answers_format, read_answers
 from cxsim.data.orders import Transactions, as_date, first_line, transactions_of
 from cxsim.data.shop import Policy, Receipt, Shop
 from cxsim.errors import DataError, ParamError, choices, refuse_unknown
-from cxsim.params import read, shown
+from cxsim.library import shown
+from cxsim.params import read
 
 Reader = Callable[[Export, Format, Policy], Readout]
 

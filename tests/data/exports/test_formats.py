@@ -13,7 +13,7 @@ import pytest
 from cxsim.data.exports.formats import formats, recognised, unrecognised
 from cxsim.data.exports.read_shop import checked_format, read_shop
 from cxsim.errors import DataError, ParamError
-from cxsim.params import root
+from cxsim.library import root
 from tests.data.samples import EXPORTS
 
 

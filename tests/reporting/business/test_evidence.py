@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from cxsim.params import root
+from cxsim.library import root
 from cxsim.reporting.business.decision import decision_box
 from cxsim.reporting.business.returns import backtest_table, evidence_box
 from cxsim.reporting.tables import TABLE

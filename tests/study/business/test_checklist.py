@@ -9,7 +9,8 @@ from datetime import date
 import polars as pl
 import pytest
 
-from cxsim.params import Unit, root
+from cxsim.library import root
+from cxsim.params import Unit
 from cxsim.study.business.checklist import CHECKLIST, case_register, checklist, in_words
 from cxsim.study.business.information import INFORMATION
 from cxsim.study.business.sensitivity import TORNADO
