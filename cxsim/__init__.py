@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from cxsim.strategies import Strategy
     from cxsim.study.business.case import BusinessCase, business_case
     from cxsim.study.loading import load_scenario
+    from cxsim.study.project import scenario
     from cxsim.study.result import Study
     from cxsim.study.run import run
     from cxsim.study.scenario import Scenario
+    from cxsim.study.start import start
 
 __all__ = [
     "BusinessCase",
@@ -54,6 +56,8 @@ __all__ = [
     "read_transactions",
     "run",
     "save_fit",
+    "scenario",
+    "start",
     "summarise",
 ]
 __getattr__ = waiting_imports(__name__, __file__)

@@ -14,6 +14,7 @@ from cxsim.errors import ParamError, choices, refuse_unknown
 
 Kind = Literal["scenarios", "strategies", "economics", "behaviour", "valuations", "shops", "formats"]
 SOURCES_FILE, LEVERS_FILE, METRICS_FILE = "sources.yaml", "levers.yaml", "metrics.yaml"
+PROJECT = "CXSIM_PROJECT"
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -24,7 +25,12 @@ def library() -> Path:
 
 
 def root() -> Path:
-    """Return the folder of the project: the nearest one from the working folder up with scenarios, or else that one."""
+    """Return the folder of the project: the nearest one from the working folder up with scenarios, or else that one.
+
+    Where CXSIM_PROJECT is set in the environment, it names the folder.
+    """
+    if named := os.environ.get(PROJECT):
+        return Path(named).absolute()
     here = Path.cwd()
     return next((folder for folder in (here, *here.parents) if (folder / "params" / "scenarios").is_dir()), here)
 

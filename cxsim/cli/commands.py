@@ -57,6 +57,7 @@ from cxsim.cli.printing import (
     waiting,
     write_table,
 )
+from cxsim.cli.projects import start, where
 from cxsim.cli.reports import compare, report, sweep, verify
 from cxsim.errors import CxsimError, ParamError
 from cxsim.wording import joined
@@ -205,7 +206,7 @@ def calibrate(
     print_line(f"Written: {shown(file)}; name it in a scenario as behaviour: {name}")
 
 
-for command in (verify, compare, report, sweep):
+for command in (start, where, verify, compare, report, sweep):
     app.command()(command)
 
 

@@ -26,8 +26,8 @@ from cxsim.reporting.shop.cohorts import cohort_heatmap
 from cxsim.reporting.shop.dashboard import METRICS, weekly
 from cxsim.reporting.tables import Prose, Table, remark
 from cxsim.reporting.theme import Figure
+from cxsim.study.business.naive import CLV_STEPS, predictive_clv
 from cxsim.study.loading import parsed_changes
-from cxsim.study.naive import CLV_STEPS, predictive_clv
 from cxsim.study.provenance import commit, table_hash, versions
 from cxsim.study.sources import load_shop
 from cxsim.tables import Contract, empty

@@ -10,8 +10,8 @@ import pytest
 
 from cxsim.data.shop import Shop
 from cxsim.errors import DataError, EstimationError
+from cxsim.study.business.naive import CLV_STEPS, predictive_clv
 from cxsim.study.loading import load_scenario
-from cxsim.study.naive import CLV_STEPS, predictive_clv
 from cxsim.study.scenario import NewCustomers
 from cxsim.study.sources import shop_tables
 from cxsim.tables import check

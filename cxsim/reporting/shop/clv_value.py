@@ -34,7 +34,7 @@ from cxsim.reporting.theme import (
     points,
     rounded,
 )
-from cxsim.study.naive import CLV_STEPS
+from cxsim.study.business.naive import CLV_STEPS
 from cxsim.tables import COUNT, ID, REAL, RFM, TEXT, Contract, check
 from cxsim.wording import INTERVAL, NBSP, figure, money, number, percent
 

@@ -29,7 +29,7 @@ from cxsim.reporting.shop import (
 )
 from cxsim.reporting.tables import CHART, in_unit
 from cxsim.reporting.theme import BASELINE, STRATEGIES, colours, distinguishable, enable, named, short, shortened
-from cxsim.study.naive import CLV_STEPS
+from cxsim.study.business.naive import CLV_STEPS
 from cxsim.wording import written_as
 from tests.grids import by_hand, centre
 from tests.reporting.shop.conftest import metric

@@ -24,8 +24,8 @@ from cxsim.simulation.state import KINDS
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.strategies.effects import PurchaseRate, Reach
 from cxsim.strategies.strategy import Strategy
+from cxsim.study.business.naive import Membership, naive_readings
 from cxsim.study.loading import load_scenario
-from cxsim.study.naive import Membership, naive_readings
 from cxsim.study.run import run
 from cxsim.study.scenario import NewCustomers
 from cxsim.study.shop_tables import ShopTables

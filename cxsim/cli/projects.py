@@ -1,0 +1,154 @@
+"""A folder of exports in, a project of the shop out; and which file of a project counts."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, BadParameter, Option, confirm, prompt
+
+from cxsim.cli.metrics import (
+    NamedColumns,
+    PolicyChanges,
+    Unreadable,
+    changed_policy,
+    named_columns,
+    orders_in,
+    reading_content,
+)
+from cxsim.cli.printing import (
+    DAY_FORMAT,
+    AsJson,
+    console,
+    print_grid,
+    print_json,
+    print_line,
+    print_reading,
+    print_text,
+    waiting,
+)
+from cxsim.library import PROJECT
+
+if TYPE_CHECKING:
+    from cxsim.study.answers import Question
+    from cxsim.study.project import Project
+    from cxsim.study.start import Seen
+
+
+def start(
+    exports: Annotated[Path, Argument(metavar="FOLDER", help="Folder or file with the exports of your shop.")],
+    project: Annotated[
+        Path | None, Option(help="Folder of the project; default: FOLDER-project, beside FOLDER.")
+    ] = None,
+    answer: Annotated[
+        list[str] | None, Option(metavar="KEY=VALUE", help="An answer in advance, such as gross_margin=0.55.")
+    ] = None,
+    yes: Annotated[bool, Option("--yes", "-y", help="Ask nothing: take the default of each other answer.")] = False,
+    until: Annotated[
+        datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; default: from the files.")
+    ] = None,
+    column: NamedColumns = None,
+    policy: PolicyChanges = None,
+    unreadable: Unreadable = None,
+    report: Annotated[
+        bool | None, Option("--report/--no-report", help="Whether to build the report at once; default: ask.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a project from your shop's exports: seven questions, then files of your own and a first business case."""
+    from cxsim.study.start import look, start as started
+
+    given = _answers(answer)
+    if not (yes or console().is_terminal):
+        raise BadParameter("there is no terminal; add --yes, and answers with --answer.", param_hint="'--yes'")
+    columns, changes = named_columns(column), changed_policy(policy, unreadable)
+    with waiting("Reading the exports"):
+        last, currency = until and until.date(), given.get("currency", "")
+        seen = look(exports, columns=columns, policy=changes, until=last, currency=currency)
+    if not as_json:
+        _print_seen(seen)
+    made = started(seen, project=project, answers=given, ask=None if yes else _ask)
+    if as_json:
+        print_json(reading_content(seen.shop, orders_in(seen.shop)) | _content(made))
+        return
+    _print_project(made)
+    if report or (report is None and (yes or confirm("Build the report now?", default=True))):
+        _build(made)
+
+
+def where(
+    name: Annotated[str, Argument(help="A strategy, scenario, economics, lever, metric, source, format or notebook.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say which file counts for a name: the project's own, or the library's."""
+    from cxsim.study.project import where as found
+
+    places = found(name)
+    if as_json:
+        print_json(places)
+        return
+    for place in places:
+        hidden = f", instead of {place['instead_of']}" if place["instead_of"] else ""
+        print_line(f"{place['kind']}: {place['file']} ({place['from']}{hidden})")
+
+
+def _answers(texts: list[str] | None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts or ():
+        key, sign, value = (part.strip() for part in text.partition("="))
+        if not (key and sign and value):
+            raise BadParameter(f"{text!r} must be KEY=VALUE, such as gross_margin=0.55.", param_hint="'--answer'")
+        found[key] = value
+    return found
+
+
+def _build(made: Project) -> None:
+    from cxsim.cli.reports import report
+
+    # The scenario and its files are those of the project, wherever this was called.
+    os.environ[PROJECT] = str(made.folder)
+    report([made.scenario])
+
+
+def _print_seen(seen: Seen) -> None:
+    print_reading(seen.shop, orders_in(seen.shop))
+    months = f"{seen.months:,} complete months, {seen.new_per_month:,} new customers a month"
+    print_line(f"Observed from {seen.shop.since:%Y-%m-%d}: {months}.")
+
+
+def _ask(question: Question) -> str:
+    if question.problem:
+        print_text(question.problem, style="red")
+    elif question.choices:
+        rows = [(one.name, one.title) for one in question.choices if not one.against]
+        print_grid("Strategies that your data support", ("name", "title"), rows)
+        reasons = {one.against for one in question.choices if one.against}
+        for reason in sorted(reasons):
+            print_text(
+                f"Not offered ({reason}):", ", ".join(one.name for one in question.choices if one.against == reason)
+            )
+    text: str = prompt(f"{question.words} ({question.why})", default=question.default)
+    return text
+
+
+def _content(made: Project) -> dict[str, object]:
+    return {
+        "project": str(made.folder),
+        "scenario": made.scenario,
+        "answers": made.answers.to_dicts(),
+        "written": made.written,
+        "kept": made.kept,
+        "cautions": made.cautions,
+    }
+
+
+def _print_project(made: Project) -> None:
+    print_grid("Answers", made.answers.columns, made.answers.rows())
+    for caution in made.cautions:
+        print_text("Caution:", caution, style="yellow")
+    for name in made.kept:
+        print_line(f"Kept, because it was edited: {name}")
+    print_line(f"Written: {len(made.written)} files in {made.folder}")
+    print_line(f"Next: cd {made.folder} && cxsim report {made.scenario}")
