@@ -185,12 +185,13 @@ def calibrate(
     unreadable: Unreadable = None,
 ) -> None:
     """Write a behaviour file with a shop's own measurements in place of assumptions."""
-    from cxsim.library import locate, shown
+    from cxsim.library import locate, root, shown
     from cxsim.metrics.calibrate import calibrate as calibrated, require_new_behaviour, source_yaml, write_behaviour
     from cxsim.params import read
     from cxsim.strategies.behaviour import Behaviour
 
-    require_new_behaviour(name)
+    folder = root() / "params"
+    require_new_behaviour(name, folder)
     assumed = read(locate("behaviour", like), Behaviour)
     with waiting("Reading the shop"):
         changes = changed_policy(policy, unreadable)
@@ -200,7 +201,7 @@ def calibrate(
         found = calibrated(known, like=assumed, name=name)
     if found.table["missing"].null_count() == 0:
         raise ParamError(f"{shop}: no number of a behaviour can be measured from these tables; nothing was written.")
-    file, sources = write_behaviour(found)
+    file, sources = write_behaviour(found, folder)
     _print_calibration(found, like)
     print_line(f"\nAdded to {shown(sources)}:\n{source_yaml(found).rstrip()}\n")
     print_line(f"Written: {shown(file)}; name it in a scenario as behaviour: {name}")
@@ -463,15 +464,15 @@ def _print_calibration(found: Calibration, like: str) -> None:
     print_text(f"Measured: {measured.height} numbers, compared with those of {like}")
     console().print(
         grid(
-            ("number", *numbers, "unit"),
+            ("number", *numbers, "unit", "cases", "method"),
             (
                 (
                     *(row["number"], f"{row['before']:g}", f"{row['measured']:.3g}"),
-                    *(f"{row['low']:.3g} to {row['high']:.3g}", row["unit"]),
+                    *(f"{row['low']:.3g} to {row['high']:.3g}", row["unit"], f"{row['units']:,}", row["method"]),
                 )
                 for row in measured.iter_rows(named=True)
             ),
-            right=numbers,
+            right=(*numbers, "cases"),
         )
     )
     missing = found.table.drop_nulls("missing")

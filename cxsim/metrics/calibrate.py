@@ -6,13 +6,13 @@ import dataclasses
 import re
 from enum import Enum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
 from cxsim.data.shop import Shop
 from cxsim.errors import ParamError
-from cxsim.library import SOURCES_FILE, root, shown
+from cxsim.library import SOURCES_FILE, shown
 from cxsim.metrics.calibration_fits import Measurement, Outcomes
 from cxsim.metrics.calibration_inputs import conversion, incidents, returns, surveys, tickets
 from cxsim.params import (
@@ -20,7 +20,6 @@ from cxsim.params import (
     Quantity,
     Source,
     quantities,
-    source_names,
     text_of,
     with_quantities,
     written_whole,
@@ -28,7 +27,7 @@ from cxsim.params import (
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.tables import COUNT, REAL, TEXT, Contract, table_of
 
-# One row per number of the behaviour that a shop's tables could say. number: its place, incidents by name; before: the
+# One row per number of the behaviour. number: its place, incidents by name; before: the
 # value that was assumed; measured, low, high: what the tables say, with its 90 % interval; missing: why they do not.
 CALIBRATION = Contract(
     "CALIBRATION",
@@ -41,6 +40,15 @@ CALIBRATION = Contract(
 # As of scenarios: file systems allow 255 bytes.
 _NAME = re.compile(r"(?=.{1,80}$)[a-z0-9]+(-[a-z0-9]+)*")
 _DIGITS = 6
+_NO_CAUSE = "tables do not tell what causes what from what only goes together; an experiment measures it."
+# By what the paths of numbers contain that no table says.
+_NEVER = {
+    r"^traits\.|^experience\..*(shock|negativity|memory|unresolved|_per_deviation)$": _NO_CAUSE,
+    r"^surveys\.extremity$": "customers who do not answer do not say how satisfied they are.",
+    r"_season\.|^drift\.": "seasons and trends are not read from the tables; compare them with the orders by month.",
+}
+# A new file begins with it.
+_SOURCES_HEADER = "# Where the shop's own numbers come from; grades as in docs/own-numbers.md.\n"
 
 
 class Calibration(NamedTuple):
@@ -82,7 +90,9 @@ def calibrate(shop: Shop, *, like: Behaviour, name: str) -> Calibration:
     source_name = f"{name}-tables"
     found: Outcomes = {}
     if like.experience is not None:
-        found |= incidents(shop, like.experience) | tickets(shop, like.experience)
+        found |= incidents(shop, like.experience)
+        counted = with_quantities(like, _measured(like, found, source_name)).experience
+        found |= tickets(shop, counted or like.experience)
     # How surveys are answered is measured under the service that was measured.
     found |= surveys(shop, with_quantities(like, _measured(like, found, source_name)))
     if like.returns is not None:
@@ -139,12 +149,16 @@ def _source(shop: Shop) -> Source:
 def _table(like: Behaviour, found: Outcomes) -> pl.DataFrame:
     rows: list[tuple[object, ...]] = []
     for path, quantity in quantities(like):
-        if path in found:
-            one = found[path]
-            number = re.sub(r"incidents\.item_(\d+)", lambda item: like.incidents[int(item[1]) - 1], path)
-            says = (*[None] * len(Measurement._fields), one) if isinstance(one, str) else (*one, None)
-            rows.append((number, quantity.description, str(quantity.unit), quantity.value, *says))
+        one = found[path] if path in found else _never(path)
+        number = re.sub(r"incidents\.item_(\d+)", lambda item: like.incidents[int(item[1]) - 1], path)
+        says = (*[None] * len(Measurement._fields), one) if isinstance(one, str) else (*one, None)
+        rows.append((number, quantity.description, str(quantity.unit), quantity.value, *says))
     return table_of(rows, CALIBRATION)
+
+
+def _never(path: str) -> str:
+    """Return why no shop's tables say a number."""
+    return next(reason for place, reason in _NEVER.items() if re.search(place, path))
 
 
 def behaviour_yaml(behaviour: Behaviour) -> str:
@@ -153,41 +167,74 @@ def behaviour_yaml(behaviour: Behaviour) -> str:
 
 
 def source_yaml(calibration: Calibration) -> str:
-    """Return the text that params/sources.yaml takes on with a calibration."""
+    """Return the text that a project's sources.yaml takes on with a calibration."""
     return text_of({calibration.source_name: _plain(calibration.source)})
 
 
-def require_new_behaviour(name: str) -> Path:
-    """Return the file that a behaviour of this name would have."""
-    file = root() / "params" / "behaviour" / f"{name}.yaml"
-    if file.exists():
-        raise ParamError(f"{shown(file)}: this behaviour already exists; choose another name, or remove the file.")
-    if f"{name}-tables" in source_names():
+# What becomes of the behaviour and the source of an earlier calibration of the same name.
+Existing = Literal["refuse", "replace"]
+
+
+def require_new_behaviour(name: str, folder: Path, *, existing: Existing = "refuse") -> Path:
+    """Return the file that a behaviour of this name would have in a folder of parameters.
+
+    `existing`: whether what an earlier calibration wrote under this name is in the way; other files always are.
+    """
+    file, sources = folder / "behaviour" / f"{name}.yaml", folder / SOURCES_FILE
+    cited = _entry(f"{name}-tables").search(_text(sources)) is not None
+    if file.exists() and not (cited and existing == "replace"):
+        by = "" if cited else " and was not written by a calibration"
+        raise ParamError(f"{shown(file)}: this behaviour already exists{by}; choose another name, or remove the file.")
+    if cited and existing == "refuse":
         raise ParamError(
-            f"params/{SOURCES_FILE}: the source '{name}-tables' already exists; choose another name, or "
-            "remove the entry."
+            f"{shown(sources)}: the source '{name}-tables' already exists; choose another name, or remove the entry."
         )
     return file
 
 
-def write_behaviour(calibration: Calibration) -> tuple[Path, Path]:
-    """Write a calibrated behaviour and add its source, each file as a whole or not at all."""
-    file = require_new_behaviour(calibration.behaviour.name)
-    sources = root() / "params" / SOURCES_FILE
+def write_behaviour(calibration: Calibration, folder: Path, *, existing: Existing = "refuse") -> tuple[Path, Path]:
+    """Write a calibrated behaviour and its source into a folder of parameters, each file as a whole or not at all.
+
+    All else in sources.yaml stays as it is. To keep what was changed by hand in a behaviour that is replaced, calibrate
+    like it.
+    """
+    file = require_new_behaviour(calibration.behaviour.name, folder, existing=existing)
+    sources = folder / SOURCES_FILE
     try:
-        before = sources.read_bytes()
-        line = b"" if before.endswith(b"\n") else b"\n"
+        file.parent.mkdir(parents=True, exist_ok=True)
         # The source first: a source that nothing cites does no harm, a citation of nothing is refused.
-        _replace(sources, before + line + source_yaml(calibration).encode())
-        _replace(file, behaviour_yaml(calibration.behaviour).encode())
+        _replace(
+            sources, with_entry(_text(sources) or _SOURCES_HEADER, calibration.source_name, source_yaml(calibration))
+        )
+        _replace(file, behaviour_yaml(calibration.behaviour))
     except OSError as cause:
         raise ParamError(f"{shown(file)}: cannot be written ({cause.strerror}).") from cause
     return file, sources
 
 
-def _replace(file: Path, content: bytes) -> None:
+def _text(file: Path) -> str:
+    """Return the text of a file with its line ends as they are; none where there is no file."""
+    try:
+        return file.read_bytes().decode() if file.exists() else ""
+    except UnicodeDecodeError as cause:
+        raise ParamError(f"{shown(file)}: not UTF-8; save the file as UTF-8.") from cause
+
+
+def _entry(key: str) -> re.Pattern[str]:
+    """Match the entry of a key in a file of entries: its line, and the indented ones below."""
+    return re.compile(rf"^{re.escape(key)}:[^\n]*\n?(?:[ \t]+[^\n]*\n?|\r?\n(?=[ \t]))*", re.MULTILINE)
+
+
+def with_entry(text: str, key: str, entry: str) -> str:
+    """Return the text of a file of entries with an entry in the place of the earlier one, otherwise at the end."""
+    if found := _entry(key).search(text):
+        return text[: found.start()] + entry + text[found.end() :]
+    return text + ("" if not text or text.endswith("\n") else "\n") + entry
+
+
+def _replace(file: Path, content: str) -> None:
     with written_whole(file) as half:
-        half.write_bytes(content)
+        half.write_bytes(content.encode())
 
 
 def _plain(holder: Any) -> dict[str, Plain]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -38,10 +39,31 @@ _PROMISES = frozenset({"late", "early"})
 _CONTACT, _FIRST = "experience.contact", "experience.first_contact"
 _HOURS = ("experience.response_hours", "experience.response_spread")
 _ENDS = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
-_AFTER_TICKET = ("csat", "ces")
+_SCORES_OF = {
+    "nps": "recommending, from 0 to 10",
+    "csat": "satisfaction with support, from 1 to 5",
+    "ces": "ease, from 1 to 7 (easiest)",
+}
+# The same matter on a scale that a behaviour does not have: who was asked and who answered counts, the score does not.
+_OTHERWISE = {"csat": "csat_good", "ces": "effort"}
+_AFTER_TICKET = (*_OTHERWISE, *_OTHERWISE.values())
 _ASKED = {"surveys.after_order": ("nps",), "surveys.after_ticket": _AFTER_TICKET}
 _RESPONSE = "surveys.response"
-_NOT_ASKED = "the surveys hold only answers, so the number of surveys sent is not known."
+_NOT_ASKED = (
+    "the surveys hold only answers, so the number of surveys sent is not known; export those without an answer too."
+)
+_MAKES_MEASURABLE = {
+    "orders.incident": (
+        "Promised and actual days of delivery (promised_at, delivered_at) make late and early measurable; for others "
+        "each order needs its incident."
+    ),
+    "tickets": "A help desk's tickets make it measurable.",
+    "surveys": "Surveys with a row for everybody who was asked make it measurable.",
+    "returns": "Returns with order, day and refund make it measurable.",
+    "sessions": "Visits with customer and order make it measurable.",
+}
+# A ticket later than this after an order is taken for one about something else.
+_CONTACT_WITHIN = timedelta(days=30)
 # Customers who answer twice, from whom the parts of a scale can be estimated.
 _FEWEST_TWICE = 100
 _SECONDS_PER_HOUR = 3_600.0
@@ -67,7 +89,7 @@ def incidents(shop: Shop, experience: Experience) -> Outcomes:
 
 def returns(shop: Shop) -> Outcomes:
     """Return how often, how much and when orders are sent back."""
-    reason = shop.missing("orders") or shop.missing("returns")
+    reason = shop.missing("orders") or _missing(shop, "returns")
     if reason is not None:
         return dict.fromkeys(_RETURNS, reason)
     back = shop.table("returns").group_by("order_id").agg(pl.col("returned_at").min(), refund=_cents("refund").sum())
@@ -89,7 +111,7 @@ def returns(shop: Shop) -> Outcomes:
 
 def conversion(shop: Shop) -> Outcomes:
     """Return the share of the visits of known customers that end in an order."""
-    reason = shop.missing("sessions")
+    reason = _missing(shop, "sessions")
     if reason is not None:
         return {_CONVERSION: reason}
     visits = shop.table("sessions").filter(pl.col(CUSTOMER).is_not_null())
@@ -104,16 +126,14 @@ def surveys(shop: Shop, behaviour: Behaviour) -> Outcomes:
     model, experience = behaviour.surveys, behaviour.experience
     if model is None or experience is None:
         return {}
-    reason = shop.missing("surveys")
+    reason = _missing(shop, "surveys")
     if reason is not None:
         return dict.fromkeys((*_ASKED, _RESPONSE, *(path for name in _ENDS for path in _scale_paths(name))), reason)
-    rows = shop.table("surveys").filter(pl.col("instrument").is_in(list(_ENDS)))
-    silent = rows.group_by("instrument").agg(_SCORE.null_count()).collect()
-    listed = frozenset(silent.filter(_SCORE > 0)["instrument"])
-    response = _response(rows, model, listed)
-    found = {
-        path: _asked(shop, rows, path, [name for name in names if name in listed]) for path, names in _ASKED.items()
-    }
+    rows = shop.table("surveys").filter(pl.col("instrument").is_in(["nps", *_AFTER_TICKET]))
+    asked = {path: _sent(shop, rows, names) for path, names in _ASKED.items()}
+    found = {path: one if isinstance(one, str) else _asked(shop, one, path) for path, one in asked.items()}
+    response = _response(asked, model)
+    listed = _listed(rows)
     at_mean = response.value if isinstance(response, Measurement) and response.value < 1.0 else None
     for name in _ENDS:
         responding = Responding(
@@ -122,6 +142,8 @@ def surveys(shop: Shop, behaviour: Behaviour) -> Outcomes:
             shift=satisfaction_of_writers(experience) if name in _AFTER_TICKET else 0.0,
         )
         scale = _scale(rows.filter(pl.col("instrument") == name), name, getattr(model, name), responding)
+        if isinstance(scale[0], str) and name in _OTHERWISE:
+            scale = [_on_another_scale(rows, name) or one for one in scale]
         found |= dict(zip(_scale_paths(name), scale, strict=True))
     return found | {_RESPONSE: response}
 
@@ -129,7 +151,7 @@ def surveys(shop: Shop, behaviour: Behaviour) -> Outcomes:
 def tickets(shop: Shop, experience: Experience) -> Outcomes:
     """Return who writes to support, how soon the first answer comes, and how often it settles the matter."""
     writing = (_CONTACT, *(_incident_path(place, "ticket") for place in range(len(experience.incidents))))
-    reason = shop.missing("tickets")
+    reason = _missing(shop, "tickets")
     if reason is not None:
         return dict.fromkeys((*writing, _FIRST, *_HOURS), reason)
     rows = shop.table("tickets").filter(_CREATED.lt(shop.until))
@@ -138,6 +160,12 @@ def tickets(shop: Shop, experience: Experience) -> Outcomes:
         _FIRST: _first_contact(shop, rows),
         **dict(zip(_HOURS, _response_hours(rows, shop.until), strict=True)),
     }
+
+
+def _missing(shop: Shop, need: str) -> str | None:
+    """Return why a table or column is not there, and what would do; None if it is."""
+    reason = shop.missing(need)
+    return reason and f"{reason} {_MAKES_MEASURABLE.get(need, '')}".rstrip()
 
 
 def _incident_path(place: int, field: str) -> str:
@@ -162,7 +190,7 @@ def _orders_with_incidents(shop: Shop) -> tuple[pl.LazyFrame, frozenset[str]] | 
 
     Where the orders name no incidents, promised and actual days of delivery show `late` and `early`.
     """
-    reason = shop.missing("orders.incident")
+    reason = _missing(shop, "orders.incident")
     orders = shop.table("orders")
     if reason is None:
         names = orders.select(_INCIDENT.unique().sort()).collect()["incident"].drop_nulls()
@@ -224,30 +252,81 @@ def satisfaction_of_writers(experience: Experience) -> float:
     return experience.memory.value * (shocks / writing + unresolved - usual - writing * unresolved)
 
 
-def _asked(shop: Shop, rows: pl.LazyFrame, path: str, names: list[str]) -> Outcome:
+def _listed(rows: pl.LazyFrame) -> list[str]:
+    """Return the instruments whose surveys without an answer are recorded, so that it is known how many were asked."""
+    silent = rows.group_by("instrument").agg(_SCORE.null_count()).filter(_SCORE > 0)
+    return sorted(silent.collect()["instrument"])
+
+
+def _sent(shop: Shop, rows: pl.LazyFrame, names: tuple[str, ...]) -> pl.LazyFrame | str:
+    """Return the surveys of some instruments, with those that nobody answered; or why these are not known."""
+    ours = rows.filter(pl.col("instrument").is_in(names))
+    listed = _listed(ours)
+    if not listed:
+        nobody = ours.select(pl.len()).collect().item() == 0
+        return f"no survey asks for {_SCORES_OF[names[0]].partition(',')[0]}." if nobody else _NOT_ASKED
+    # A desk that changed its scale asks by one list, whatever it asks for.
+    linked = pl.col("ticket_id").is_not_null() if shop.missing("surveys.ticket_id") is None else pl.lit(value=False)
+    return ours.filter(pl.col("instrument").is_in(listed) | linked)
+
+
+def _asked(shop: Shop, sent: pl.LazyFrame, path: str) -> Outcome:
     """Return the share of orders or tickets after which customers are asked."""
-    if not names:
-        return _NOT_ASKED
     table, when = ("orders", "ordered_at") if path.endswith("order") else ("tickets", "created_at")
-    reason = shop.missing(table)
+    reason = _missing(shop, table)
     if reason is not None:
         return reason
-    asked = rows.filter(pl.col("instrument").is_in(names))
-    begins = asked.select(pl.col("sent_at").min()).collect().item()
-    one, none, each = (pl.lit(number, dtype=pl.Int64) for number in (1, 0, len(names)))
+    begins = sent.select(pl.col("sent_at").min()).collect().item()
     # The first survey shows from when on they were asked, and is therefore itself left out.
+    if table == "tickets" and _linked(shop, sent):
+        tickets = shop.table(table).filter(pl.col("resolved_at").is_between(begins, shop.until, closed="right"))
+        surveyed = sent.select("ticket_id", sent=pl.lit(value=True)).unique("ticket_id")
+        asked = tickets.join(surveyed, on="ticket_id", how="left")
+        return share_of(_counted(asked, pl.col("sent").is_not_null()), of="resolved tickets")
+    kinds = sent.select(pl.col("instrument").n_unique()).collect().item()
+    one, none, each = (pl.lit(number, dtype=pl.Int64) for number in (1, 0, kinds))
     events = shop.table(table).filter(pl.col(when) > begins).select(CUSTOMER, counted=none, among=each)
-    sent = asked.filter(pl.col("sent_at") > begins).select(CUSTOMER, counted=one, among=none)
+    sent = sent.filter(pl.col("sent_at") > begins).select(CUSTOMER, counted=one, among=none)
     return share_of(pl.concat([events, sent]), of=table)
 
 
-def _response(rows: pl.LazyFrame, model: Surveys, listed: frozenset[str]) -> Outcome:
+def _linked(shop: Shop, sent: pl.LazyFrame) -> bool:
+    """Return whether each survey names its ticket, and tickets say when they were resolved."""
+    if shop.missing("surveys.ticket_id") or shop.missing("tickets.resolved_at"):
+        return False
+    return bool(sent.select(pl.col("ticket_id").is_not_null().all()).collect().item())
+
+
+def _on_another_scale(rows: pl.LazyFrame, name: str) -> str | None:
+    """Return why answers on another scale do not say this one, with what they say; None where there are none."""
+    answers = rows.filter(pl.col("instrument") == _OTHERWISE[name]).drop_nulls("score")
+    count, mean = answers.select(pl.len(), _SCORE.mean()).collect().row(0)
+    if not count:
+        return None
+    if name == "ces":
+        return (
+            f"{count:,} answers are on effort, from 1 to 5, which cannot be converted; a question on "
+            f"{_SCORES_OF[name]}, makes it measurable."
+        )
+    share = share_of(answers.select(CUSTOMER, counted=_SCORE, among=pl.lit(1, dtype=pl.Int64)), of="answers")
+    said = (
+        f" (90 % interval {100.0 * share.low:.1f} to {100.0 * share.high:.1f} %)"
+        if isinstance(share, Measurement)
+        else ""
+    )
+    return (
+        f"{count:,} answers are only good or bad, {100.0 * mean:.1f} % of them good{said}. This one share does not "
+        "determine centre and spread of the scale, nor from which score on an answer is good; a question on "
+        f"{_SCORES_OF[name]}, makes it measurable."
+    )
+
+
+def _response(asked: Mapping[str, pl.LazyFrame | str], model: Surveys) -> Outcome:
     """Return the share that answers at mean satisfaction; from surveys after orders if it can be."""
-    names = ["nps"] if "nps" in listed else sorted(listed)
-    if not names:
-        return _NOT_ASKED
-    asked = rows.filter(pl.col("instrument").is_in(names))
-    found = share_of(_counted(asked, _SCORE.is_not_null()), of="surveys")
+    path, sent = next(((path, one) for path, one in asked.items() if not isinstance(one, str)), ("", None))
+    if sent is None:
+        return _NOT_ASKED if _NOT_ASKED in asked.values() else "no survey of a behaviour is in the tables."
+    found = share_of(_counted(sent, _SCORE.is_not_null()), of=f"surveys {path[len('surveys.') :].replace('_', ' ')}s")
     if isinstance(found, str) or found.error == 0.0:
         return found
     extremity = model.extremity.value
@@ -262,7 +341,7 @@ def _scale(rows: pl.LazyFrame, name: str, model: Scale, responding: Responding) 
     customers = int(patterns["customers"].sum())
     twice = int(patterns.drop_nulls("second")["customers"].sum())
     if customers < FEWEST:
-        return [f"{customers} customers answered; {FEWEST} are needed."] * 3
+        return [f"{customers} customers answered a question on {_SCORES_OF[name]}; {FEWEST} are needed."] * 3
     if twice >= _FEWEST_TWICE:
         with contextlib.suppress(EstimationError):
             found = fit_scale(patterns, _ENDS[name], responding, satisfaction_share=None)
@@ -316,7 +395,8 @@ def _writing(shop: Shop, experience: Experience) -> list[Outcome]:
     reason, recorded = shop.missing("tickets.order_id"), _orders_with_incidents(shop)
     kinds = [one.name for one in experience.incidents]
     if reason is not None:
-        return [f"{reason} The orders behind the tickets are not known."] * (1 + len(kinds))
+        unknown = f"{reason} The orders behind the tickets are not known; export tickets with their order's number."
+        return [_contact_of_customers(shop, experience) or unknown, *[unknown] * len(kinds)]
     if isinstance(recorded, str):
         return [f"{recorded} The subject of the tickets is not known."] * (1 + len(kinds))
     written = shop.table("tickets").drop_nulls("order_id").group_by("order_id").agg(_CREATED.min())
@@ -332,6 +412,51 @@ def _writing(shop: Shop, experience: Experience) -> list[Outcome]:
     if shop.missing("orders.incident") is None:
         quiet = share(_INCIDENT.is_null(), "orders without an incident")
     return [quiet, *(found.get(kind, f"no order has '{kind}'.") for kind in kinds)]
+
+
+def _contact_of_customers(shop: Shop, experience: Experience) -> Outcome | None:
+    """Return who writes without an incident, where tickets name customers only; None where they do not.
+
+    Of the share of all orders that are followed by a ticket of their customer, the share of tickets after incidents, as
+    assumed, is taken off.
+    """
+    if shop.missing("tickets.customer_id") is not None:
+        return None
+    known = pl.col(CUSTOMER).is_not_null()
+    orders = shop.table("orders").filter(known).select(CUSTOMER, "order_id", "ordered_at").sort("ordered_at")
+    written = (
+        shop.table("tickets")
+        .filter(known, _CREATED.lt(shop.until))
+        .sort("created_at")
+        .join_asof(
+            orders,
+            left_on="created_at",
+            right_on="ordered_at",
+            by=CUSTOMER,
+            tolerance=_CONTACT_WITHIN,
+            check_sortedness=False,
+        )
+        .drop_nulls("order_id")
+        .group_by("order_id")
+        .agg(_CREATED.min())
+    )
+    begins = shop.table("tickets").select(_CREATED.min()).collect().item()
+    old = orders.filter(pl.col("ordered_at").is_between(begins, shop.until - _CONTACT_WITHIN, closed="right"))
+    asked = old.join(written, on="order_id", how="left")
+    days = _CONTACT_WITHIN.days
+    found = share_of(_counted(asked, _CREATED.is_not_null()), of=f"orders with a ticket within {days} days")
+    if isinstance(found, str):
+        return found
+    incidents = sum(one.chance.value * one.ticket.value for one in experience.incidents)
+    quiet = 1.0 - sum(one.chance.value for one in experience.incidents)
+    if incidents > 0.5 * found.low:
+        return (
+            f"{100.0 * found.value:.1f} % of orders are followed by a ticket, of which incidents as assumed explain "
+            f"{100.0 * incidents:.1f} %, too much for a difference; export tickets with their order's number."
+        )
+    value, low, high = ((share - incidents) / quiet for share in found[:3])
+    method = f"{found.method}; less tickets after incidents, as assumed"
+    return Measurement(value, low, high, found.error / quiet, found.units, method)
 
 
 def _first_contact(shop: Shop, rows: pl.LazyFrame) -> Outcome:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from cxsim.data.shop import Shop
 from cxsim.errors import ParamError, refuse_unknown
 from cxsim.finance.economics import refuse_no_code
 from cxsim.library import at, names
-from cxsim.params import Evidence, Unit, content_of
+from cxsim.params import Unit, content_of
 from cxsim.strategies.effects import EXPERIENCED
 from cxsim.strategies.strategy import Strategy, load_strategy
 
@@ -74,7 +74,7 @@ class Answer(NamedTuple):
     text: str
     value: Any
     range: tuple[float, float] | None = None
-    evidence: Evidence = "assumed"
+    evidence: Literal["measured", "assumed", "choice"] = "assumed"
     answered_on: str = ""
 
 
@@ -164,11 +164,11 @@ def _parsed(question: Question, text: str) -> Answer:
     key = question.key
     if key == "currency":
         refuse_no_code(text)
-        return Answer(text, text)
+        return Answer(text, text, evidence="choice")
     if key == "strategies":
-        return Answer(text, _strategies(question, text))
+        return Answer(text, _strategies(question, text), evidence="choice")
     if key == "budget" and text == _NONE:
-        return Answer(text, None)
+        return Answer(text, None, evidence="choice")
     parts = _ANSWER.fullmatch(text)
     if parts is None:
         example = 40_000 if key == "budget" else question.default
@@ -180,7 +180,7 @@ def _parsed(question: Question, text: str) -> Answer:
     if key == "horizon_months":
         if value != int(value) or not 1 <= value <= _MOST_MONTHS:
             raise ParamError(f"{key}: must be a whole number of months from 1 to {_MOST_MONTHS}; found '{text}'.")
-        return Answer(text, int(value))
+        return Answer(text, int(value), evidence="choice")
     unit = Unit.MONEY if key == "budget" else Unit(library_file("economics", ECONOMICS)[ECONOMIC[key][0]]["unit"])
     for number in (value, *ends):
         if not unit.low <= number <= unit.high:

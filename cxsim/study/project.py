@@ -39,7 +39,7 @@ class Project:
     scenario
         Name of its scenario, for `cxsim report` and `cxsim.scenario`.
     answers
-        One row per question: question, answer, evidence (measured, assumed or from the exports), answered_on.
+        One row per question: question, answer, evidence (measured, assumed, or choice), answered_on.
     written, kept
         Files of the project that were written now, and those that were kept because somebody edited them.
     cautions

@@ -19,8 +19,8 @@ from cxsim.data.orders import Transactions, transactions_of
 from cxsim.data.shop import TABLES, Shop, complete_periods, policy_changes
 from cxsim.errors import DataError, ParamError
 from cxsim.library import SOURCES_FILE, at, names
-from cxsim.metrics.calibrate import Calibration, behaviour_yaml, calibrate, source_yaml
-from cxsim.params import Quantity, content_of, read, text_of
+from cxsim.metrics.calibrate import Calibration, behaviour_yaml, calibrate, source_yaml, with_entry
+from cxsim.params import Plain, Unit, read, text_of
 from cxsim.strategies.behaviour import Behaviour
 from cxsim.study.answers import ECONOMIC, ECONOMICS, Answer, Question, answered, library_file, questions
 from cxsim.study.project import ANSWERS, Project, record_of_answers, require_place, write_project
@@ -257,7 +257,7 @@ def _scenario(seen: Seen, name: str, found: Mapping[str, Answer], *, orders: str
         "stacking": bundled["stacking"],
     }
     if budget.value is not None:
-        content["budget"] = bundled["budget"] | _number_of(budget, Quantity(**bundled["budget"]), name, chosen=True)
+        content["budget"] = bundled["budget"] | _number_of(budget, bundled["budget"], name, chosen=True)
     content |= {
         "dropout": "all",
         "existing_customers": "all",
@@ -291,42 +291,36 @@ def _economics(seen: Seen, name: str, found: Mapping[str, Answer]) -> str:
     for key, (number, _) in ECONOMIC.items():
         before, answer = content[number], found[key]
         chosen = number == "annual_discount_rate"
-        content[number] = before | _number_of(answer, Quantity(**before), name, chosen=chosen)
+        content[number] = before | _number_of(answer, before, name, chosen=chosen)
         if answer.evidence == "measured" or answer.value != before["value"]:
             comments[number] = f"Answered on {answer.answered_on}."
     return _commented(f"What an order of {seen.shop.name} earns and costs, and how it decides.", content, comments)
 
 
-def _number_of(answer: Answer, before: Quantity, name: str, *, chosen: bool) -> dict[str, Any]:
+def _number_of(answer: Answer, before: Mapping[str, Any], name: str, *, chosen: bool) -> dict[str, Any]:
     """Return value, range and evidence of an answer; without a range, as wide as before, but a choice has none."""
-    value, unit = float(answer.value), before.unit
+    value, unit = float(answer.value), Unit(before["unit"])
     if answer.range is not None:
         span = answer.range
     elif chosen or answer.evidence == "measured":
         span = (value, value)
     else:
-        middle = unit.on_scale(before.value)
-        span_of = [unit.from_scale(unit.on_scale(value) + unit.on_scale(end) - middle) for end in before.range]
-        span = (float(f"{span_of[0]:.3g}"), float(f"{span_of[1]:.3g}"))
-    low, high = min(span[0], value), max(span[1], value)
-    measured = {"evidence": "measured", "source": f"{name}-accounts"}
-    return {
-        "value": value,
-        "range": [low, high],
-        **(measured if answer.evidence == "measured" else {"evidence": "assumed"}),
-    }
+        shift = unit.on_scale(value) - unit.on_scale(before["value"])
+        low, high = (float(f"{unit.from_scale(unit.on_scale(end) + shift):.3g}") for end in before["range"])
+        span = (min(low, value), max(high, value))
+    grade = {"evidence": "measured", "source": f"{name}-accounts"}
+    return {"value": value, "range": list(span), **(grade if answer.evidence == "measured" else {})}
 
 
 def _sources(folder: Path, name: str, found: Mapping[str, Answer], calibration: Calibration | None) -> str:
     """Return the project's sources: those that it has, and those that the new files cite."""
     file = folder / "params" / SOURCES_FILE
     text = file.read_text(encoding="utf-8") if file.exists() else "# Sources of this shop's own numbers.\n"
-    known = content_of(text) or {}
     measured = [key for key, one in found.items() if one.evidence == "measured"]
-    new: dict[str, Any] = {}
     if measured:
         day = max(found[key].answered_on for key in measured)
-        new[f"{name}-accounts"] = {
+        source = f"{name}-accounts"
+        entry: dict[str, Plain] = {
             "authors": name,
             "year": int(day[:4]),
             "title": f"Answers to cxsim start, {day}",
@@ -334,10 +328,8 @@ def _sources(folder: Path, name: str, found: Mapping[str, Answer], calibration: 
             "measured": f"As answered: {', '.join(measured)}.",
             "grade": "D",
         }
-    if calibration is not None:
-        new |= content_of(source_yaml(calibration))
-    missing = {key: entry for key, entry in new.items() if key not in known}
-    return f"{text.rstrip()}\n{text_of(missing) if missing else ''}"
+        text = with_entry(text, source, text_of({source: entry}))
+    return text if calibration is None else with_entry(text, calibration.source_name, source_yaml(calibration))
 
 
 def _strategy(name: str, seen: Seen) -> str:

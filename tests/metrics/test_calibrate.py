@@ -131,7 +131,8 @@ def test_where_a_table_is_not_there_what_was_assumed_stays_and_the_table_is_name
     found, missing = calibrated(shop, **{table: None})
     before, after = dict(quantities(LIKE)), dict(quantities(found.behaviour))
     for number in numbers:
-        assert missing[number] == f"there is no table of {table}."
+        assert missing[number].startswith(f"there is no table of {table}. ")
+        assert missing[number].endswith("measurable.")
         assert after[number] == before[number]
     assert found.behaviour.experience.incidents[0].chance.evidence == "measured"
 
@@ -139,8 +140,66 @@ def test_where_a_table_is_not_there_what_was_assumed_stays_and_the_table_is_name
 def test_answers_alone_do_not_say_who_was_asked_but_say_the_scales(shop):
     found, missing = calibrated(shop, surveys=shop.surveys.filter(pl.col("score").is_not_null()))
     for number in ("surveys.after_order", "surveys.after_ticket", "surveys.response"):
-        assert missing[number] == "the surveys hold only answers, so the number of surveys sent is not known."
+        assert missing[number].startswith("the surveys hold only answers, so the number of surveys sent is not known;")
     assert found.behaviour.surveys.nps.centre.evidence == "measured"
+
+
+def rated(shop, score, *, instrument="csat_good"):
+    """Return the shop's surveys after tickets as a desk has them: linked to tickets, on another scale."""
+    csat = shop.surveys.filter(pl.col("instrument") == "csat")
+    return csat.with_columns(
+        instrument=pl.lit(instrument), score=score, ticket_id=pl.concat_str(pl.lit("t-"), "order_id")
+    )
+
+
+def test_good_and_bad_ratings_say_who_is_asked_and_who_answers_but_not_the_scale(shop):
+    good = (pl.col("score") >= 4).cast(pl.Int64)
+    found, missing = calibrated(shop, surveys=rated(shop, good))
+    distances = scores(found.table, TRUTH)
+    # Those who wrote are less satisfied than all, which moves how many answer by less than these errors.
+    assert abs(distances["surveys.after_ticket"]) < 4.0
+    assert abs(distances["surveys.response"]) < 4.0
+    answers = rated(shop, good).collect()["score"].drop_nulls()
+    for field in ("centre", "per_deviation", "noise"):
+        reason = missing[f"surveys.csat.{field}"]
+        assert reason.startswith(f"{len(answers):,} answers are only good or bad, {100 * answers.mean():.1f} % of them")
+        assert reason.endswith("a question on satisfaction with support, from 1 to 5, makes it measurable.")
+    assert missing["surveys.after_order"] == "no survey asks for recommending."
+
+
+def test_effort_counts_for_who_answers_and_is_not_taken_for_ease(shop):
+    found, missing = calibrated(shop, surveys=rated(shop, pl.col("score"), instrument="effort"))
+    assert found.behaviour.surveys.response.evidence == "measured"
+    assert "answers are on effort, from 1 to 5, which cannot be converted" in missing["surveys.ces.centre"]
+
+
+def test_tickets_that_are_still_open_are_not_counted_among_those_that_could_be_rated(shop):
+    half = pl.col("ticket_id").str.extract(r"(\d+)$").cast(pl.Int64) % 2 == 0
+    tickets = shop.tickets.with_columns(resolved_at=pl.when(half).then("resolved_at"))
+    asked = rated(shop, pl.col("score")).filter(half)
+    found, _ = calibrated(shop, tickets=tickets, surveys=asked.with_columns(instrument=pl.lit("csat_good"), score=None))
+    assert abs(scores(found.table, TRUTH)["surveys.after_ticket"]) < 4.0
+
+
+def test_who_writes_without_an_incident_is_measured_from_tickets_that_name_only_customers(shop):
+    tables = {"tickets": shop.tickets.drop("order_id"), "orders": shop.orders.drop("incident")}
+    like = with_values(LIKE, {path: one.value for path, one in quantities(TRUTH) if "incidents" in path})
+    found = calibrate(dataclasses.replace(shop, **tables), like=like, name="mine")
+    row = found.table.row(by_predicate=pl.col("number") == "experience.contact", named=True)
+    assert abs(row["measured"] - truths(TRUTH)["experience.contact"]) < 4.0 * row["error"]
+    assert row["method"].endswith("less tickets after incidents, as assumed")
+    # Where incidents explain most tickets, the rest is no measurement.
+    late = with_values(like, {"experience.incidents.item_1.ticket": 1.0, "experience.incidents.item_2.ticket": 1.0})
+    late = with_values(late, {"experience.incidents.item_1.chance": 0.15})
+    again = calibrate(dataclasses.replace(shop, **tables), like=late, name="mine").table
+    assert "too much for a difference" in again.filter(number="experience.contact")["missing"][0]
+
+
+def test_every_number_is_measured_or_has_a_reason(found):
+    table = found.table
+    assert table["number"].to_list() == [named(path) for path, _ in quantities(LIKE)]
+    assert (table["missing"].is_null() == table["measured"].is_not_null()).all()
+    assert (table["units"].is_null() == table["measured"].is_null()).all()
 
 
 def test_where_hardly_anybody_answers_twice_the_spread_is_not_parted(shop):
@@ -198,7 +257,7 @@ def test_days_of_delivery_tell_late_and_early_orders():
 def test_orders_that_say_nothing_of_what_happened_leave_it_as_assumed():
     shop = tiny((None, None))
     found, missing = calibrated(shop, orders=shop.orders.drop("promised_at", "delivered_at"))
-    assert missing["experience.late.chance"] == "the orders have no column 'incident'."
+    assert missing["experience.late.chance"].startswith("the orders have no column 'incident'. ")
     assert found.table["measured"].null_count() == found.table.height
 
 
@@ -258,7 +317,7 @@ def test_every_bundled_behaviour_reads_again_as_it_was(path, tmp_path):
 
 def test_a_calibrated_behaviour_and_its_source_are_written_and_sound(small, project):
     before = (project / "sources.yaml").read_text(encoding="utf-8")
-    file, added_to = write_behaviour(small)
+    file, added_to = write_behaviour(small, project)
     assert (file, added_to) == (project / "behaviour" / "mine.yaml", project / "sources.yaml")
     assert read(file, Behaviour) == small.behaviour
     assert sources()["mine-tables"] == small.source
@@ -271,6 +330,46 @@ def test_a_calibrated_behaviour_and_its_source_are_written_and_sound(small, proj
     assert "orders of 1,970 customers" in small.source.measured
 
 
+OWN = "# Ours.\nother-2024:\n  authors: Us  # checked\n  year: 2024\n\n# Below.\nlast-2023:\n  year: 2023\n"
+
+
+def test_a_folder_without_sources_gets_a_file_of_its_own_and_no_other_is_touched(small, project, tmp_path):
+    before = {path: path.read_bytes() for path in project.rglob("*.yaml")}
+    own = tmp_path / "mine" / "params"
+    file, added_to = write_behaviour(small, own)
+    assert (file, added_to) == (own / "behaviour" / "mine.yaml", own / "sources.yaml")
+    assert added_to.read_text(encoding="utf-8").startswith("# Where the shop's own numbers come from")
+    assert sources(added_to) == {"mine-tables": small.source}
+    assert {path: path.read_bytes() for path in project.rglob("*.yaml")} == before
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_second_calibration_replaces_its_own_entry_and_file_and_nothing_else(small, tmp_path, ends, place):
+    earlier = source_yaml(small).replace("grade: C", "grade: D\n\n  # a note inside").replace("\n", ends)
+    text = OWN.replace("\n", ends)
+    cuts = (0, text.index("# Below."), len(text))
+    (tmp_path / "behaviour").mkdir()
+    (tmp_path / "behaviour" / "mine.yaml").write_text("title: Earlier", encoding="utf-8")
+    (tmp_path / "sources.yaml").write_bytes((text[: cuts[place]] + earlier + text[cuts[place] :]).encode())
+    with pytest.raises(ParamError, match="already exists"):
+        write_behaviour(small, tmp_path)
+    file, added_to = write_behaviour(small, tmp_path, existing="replace")
+    assert read(file, Behaviour) == small.behaviour
+    expected = text[: cuts[place]] + source_yaml(small) + text[cuts[place] :]
+    assert added_to.read_bytes().decode() == expected
+
+
+def test_a_behaviour_that_no_calibration_wrote_is_never_replaced(small, tmp_path):
+    (tmp_path / "behaviour").mkdir()
+    own = tmp_path / "behaviour" / "mine.yaml"
+    own.write_text("title: By hand", encoding="utf-8")
+    with pytest.raises(ParamError, match=r"already exists and was not written by a calibration; choose another name"):
+        write_behaviour(small, tmp_path, existing="replace")
+    assert own.read_text(encoding="utf-8") == "title: By hand"
+    assert not (tmp_path / "sources.yaml").exists()
+
+
 @pytest.mark.parametrize(
     ("there", "message"),
     [
@@ -279,12 +378,12 @@ def test_a_calibrated_behaviour_and_its_source_are_written_and_sound(small, proj
     ],
 )
 def test_a_behaviour_or_a_source_that_is_there_is_not_written_over(small, project, there, message):
-    file, _ = write_behaviour(small)
+    file, _ = write_behaviour(small, project)
     if there == "source":
         file.unlink()
     before = {path: path.read_bytes() for path in project.rglob("*.yaml")}
     with pytest.raises(ParamError, match=message):
-        write_behaviour(small)
+        write_behaviour(small, project)
     assert {path: path.read_bytes() for path in project.rglob("*.yaml")} == before
 
 
@@ -292,7 +391,7 @@ def test_where_the_disk_refuses_nothing_half_written_stays(small, project):
     shutil.rmtree(project / "behaviour")
     (project / "behaviour").write_text("a file in the way", encoding="utf-8")
     with pytest.raises(ParamError, match=r"params/behaviour/mine\.yaml: cannot be written"):
-        write_behaviour(small)
+        write_behaviour(small, project)
     assert not list(project.rglob("*half-written*"))
 
 
