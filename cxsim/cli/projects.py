@@ -58,15 +58,14 @@ def start(
     as_json: AsJson = False,
 ) -> None:
     """Make a project from your shop's exports: seven questions, then files of your own and a first business case."""
-    from cxsim.study.start import look, start as started
+    from cxsim.study.start import kept_currency, look, start as started
 
     given = _answers(answer)
     if not (yes or console().is_terminal):
         raise BadParameter("there is no terminal; add --yes, and answers with --answer.", param_hint="'--yes'")
-    columns, changes = named_columns(column), changed_policy(policy, unreadable)
+    columns, changes = named_columns(column), [*changed_policy(policy, unreadable), *kept_currency(given)]
     with waiting("Reading the exports"):
-        last, currency = until and until.date(), given.get("currency", "")
-        seen = look(exports, columns=columns, policy=changes, until=last, currency=currency)
+        seen = look(exports, columns=columns, policy=changes, until=until and until.date())
     if not as_json:
         _print_seen(seen)
     made = started(seen, project=project, answers=given, ask=None if yes else _ask)

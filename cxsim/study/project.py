@@ -77,7 +77,7 @@ def scenario(project: Project | str, changes: str = "") -> Scenario:
     Examples
     --------
     >>> scenario("cdnow-quick").horizon_months
-    12
+    36
     """
     if isinstance(project, str):
         return load_scenario(project, changes)
@@ -188,12 +188,13 @@ def write_project(
             shutil.rmtree(staged, ignore_errors=True)
         for name in _FOLDERS:
             (folder / name).mkdir(parents=True, exist_ok=True)
-        # The record first: a file that it does not know yet would pass for one that somebody wrote.
-        hashes |= {name: _digest(content) for name, content in new.items()}
-        head = "# What `cxsim start` took for answers, and what it wrote. Edit the files under params/, not this one.\n"
-        _write(folder / ANSWERS, (head + text_of({**record, "files": hashes})).encode())
+        now = {name: _digest(content) for name, content in new.items()}
+        # Before and after: however far this comes, no file of its own passes for one that somebody edited.
+        both = {name: f"{hashes.get(name, '')} {found}".strip() for name, found in now.items()}
+        _write(folder / ANSWERS, _record(record, hashes | both))
         for name, content in new.items():
             _write(folder / name, content)
+        _write(folder / ANSWERS, _record(record, hashes | now))
     except OSError as cause:
         raise ParamError(f"{folder}: cannot be written ({cause.strerror}); choose another with --project.") from cause
     return tuple(new), kept
@@ -221,13 +222,18 @@ def _require_sound(staged: Path, folder: Path) -> None:
         problems = check_params([staged / "params"])
         problems = problems or check_orders(sorted((staged / "params" / "scenarios").glob("*.yaml")))
     if problems:
-        said = "\n".join(problem.replace(str(staged), str(folder)) for problem in problems)
+        said = "\n".join(problems)
         raise ParamError(f"{folder}: nothing was written, because the project would not be sound.\n{said}")
+
+
+def _record(record: Mapping[str, Plain], hashes: Mapping[str, str]) -> bytes:
+    head = "# What `cxsim start` took for answers, and what it wrote. Edit the files under params/, not this one.\n"
+    return (head + text_of({**record, "files": dict(hashes)})).encode()
 
 
 def _edited(file: Path, written: object) -> bool:
     """Whether a file is there and is not as it was written."""
-    return file.exists() and _digest(file.read_bytes()) != written
+    return file.exists() and _digest(file.read_bytes()) not in str(written).split()
 
 
 def _bytes(content: str | bytes) -> bytes:

@@ -18,7 +18,7 @@ from cxsim.data.exports.read_shop import read_shop
 from cxsim.data.orders import Transactions, transactions_of
 from cxsim.data.shop import TABLES, Shop, complete_periods, policy_changes
 from cxsim.errors import DataError, ParamError
-from cxsim.library import SOURCES_FILE, at, names
+from cxsim.library import PROJECT, SOURCES_FILE, at, names
 from cxsim.metrics.calibrate import Calibration, behaviour_yaml, calibrate, source_yaml, with_entry
 from cxsim.params import Plain, Unit, read, text_of
 from cxsim.strategies.behaviour import Behaviour
@@ -34,6 +34,7 @@ _ORDERS_TO_A_REWARD, _REWARD_SHARE = 2.8, 0.04
 # The library's amounts fit currencies whose unit is worth about as much.
 _LIKE_EUROS = ("EUR", "USD", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD")
 _DRAWS, _SEED = 67, 1
+_RECORDED = ("answer", "evidence", "answered_on")
 # Fewer complete months are too few to tell old customers from new ones.
 _FEW_MONTHS = 9
 
@@ -56,7 +57,6 @@ def look(
     columns: Mapping[str, str] | None = None,
     policy: Sequence[str] = (),
     until: date | None = None,
-    currency: str = "",
 ) -> Seen:
     """Read a shop's exports and return what they show; parameters as of `start`."""
     place = Path(source) if isinstance(source, str | os.PathLike) else None
@@ -66,9 +66,9 @@ def look(
     if isinstance(source, Shop):
         shop = source
     elif place is not None:
-        shop = load_shop(str(place), columns=columns, policy=changes, until=until, currency=currency)
+        shop = load_shop(str(place), columns=columns, policy=changes, until=until)
     else:
-        shop = read_shop(source, columns=columns, policy=changes, currency=currency or None)
+        shop = read_shop(source, columns=columns, policy=changes)
     if (why := shop.missing("orders")) is not None:
         raise DataError(f"{shop.name}: {why} A business case starts from orders: add the export of your shop's orders.")
     orders = transactions_of(shop)
@@ -151,7 +151,8 @@ def start(
     >>> made.scenario, made.answers["answer"].to_list()[:2]
     ('music', ['USD', '0.4'])
     """
-    seen = source if isinstance(source, Seen) else look(source, columns=columns, policy=policy, until=until)
+    changes = [*policy, *kept_currency(answers or {})]
+    seen = source if isinstance(source, Seen) else look(source, columns=columns, policy=changes, until=until)
     folder = project_folder(seen.place, project)
     require_place(folder)
     day = (today or date.today()).isoformat()  # noqa: DTZ011 - of the machine, and only recorded
@@ -159,25 +160,34 @@ def start(
     asked = questions(seen.shop, seen.months, earlier)
     found = answered(asked, answers or {}, ask, earlier=earlier, day=day)
     name = _name_of(folder)
+    rows = [(key, one.text, one.evidence, one.answered_on) for key, one in found.items()]
     record: dict[str, Any] = {
         "exports": "orders" if seen.place is None else _from(folder, seen.place),
         **seen.reading,
-        "answers": {
-            key: {"answer": one.text, "evidence": one.evidence, "answered_on": one.answered_on}
-            for key, one in found.items()
-        },
+        "answers": {key: dict(zip(_RECORDED, row, strict=True)) for key, *row in rows},
     }
     files = _files(seen, name, found, folder=folder, orders=record["exports"])
     written, kept = write_project(folder, files, record)
-    rows = [(key, one.text, one.evidence, one.answered_on) for key, one in found.items()]
+    os.environ[PROJECT] = str(folder)
     return Project(
         folder=folder,
         scenario=name,
-        answers=pl.DataFrame(rows, ["question", "answer", "evidence", "answered_on"], orient="row"),
+        answers=pl.DataFrame(rows, ["question", *_RECORDED], orient="row"),
         written=written,
         kept=kept,
-        cautions=_cautions(seen, found),
+        cautions=(*_cautions(seen, found), *_not_entered(kept)),
     )
+
+
+def _not_entered(kept: Sequence[str]) -> list[str]:
+    """Return that answers do not reach a file that was edited."""
+    files = [name for name in kept if name.startswith(("params/economics", "params/scenarios"))]
+    return [f"Answers were not entered in {name}, because you edited it; enter them by hand." for name in files]
+
+
+def kept_currency(answers: Mapping[str, object]) -> list[str]:
+    """Return how exports are read of which orders in one currency are kept."""
+    return [f"currency={answers['currency']}"] if "currency" in answers else []
 
 
 def project_folder(exports: Path | None, given: str | Path | None) -> Path:
@@ -212,11 +222,12 @@ def _files(seen: Seen, name: str, found: Mapping[str, Answer], *, folder: Path, 
     files: dict[str, str | bytes] = {
         f"params/scenarios/{name}.yaml": _scenario(seen, name, found, orders=orders),
         f"params/economics/{name}.yaml": _economics(seen, name, found),
-        f"params/{SOURCES_FILE}": _sources(folder, name, found, calibration),
         **{f"params/strategies/{one}.yaml": _strategy(one, seen) for one in found["strategies"].value},
         f"notebooks/{name}.ipynb": _notebook(name),
         "README.md": _README.format(name=name, title=seen.shop.name, orders=orders),
     }
+    if sources := _sources(folder, name, found, calibration):
+        files[f"params/{SOURCES_FILE}"] = sources
     if calibration is not None:
         head = "Rates of service, returns and visits: measured in the exports, where it says measured.\n"
         files[f"params/behaviour/{name}.yaml"] = f"# {head}{behaviour_yaml(calibration.behaviour)}"
@@ -315,7 +326,7 @@ def _number_of(answer: Answer, before: Mapping[str, Any], name: str, *, chosen: 
 def _sources(folder: Path, name: str, found: Mapping[str, Answer], calibration: Calibration | None) -> str:
     """Return the project's sources: those that it has, and those that the new files cite."""
     file = folder / "params" / SOURCES_FILE
-    text = file.read_text(encoding="utf-8") if file.exists() else "# Sources of this shop's own numbers.\n"
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
     measured = [key for key, one in found.items() if one.evidence == "measured"]
     if measured:
         day = max(found[key].answered_on for key in measured)

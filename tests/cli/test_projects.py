@@ -1,0 +1,64 @@
+"""`cxsim start` and `cxsim where` in a terminal: what is asked, printed and refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.first_hour import write_exports
+
+
+@pytest.fixture
+def exports(tmp_path):
+    return write_exports(tmp_path / "soap", orders=900, tickets=150)
+
+
+def test_without_a_terminal_there_is_nobody_to_ask(project, exports):
+    done = project("start", exports)
+    assert done.code == 2
+    assert "add --yes" in done.err
+
+
+def test_an_answer_needs_a_key(project, exports):
+    done = project("start", exports, "--yes", "--answer", "0.55")
+    assert done.code == 2
+    assert "must be KEY=VALUE" in done.err
+
+
+def test_a_project_is_made_without_a_question(project, exports):
+    done = project("start", exports, "--yes", "--no-report", "--answer", "gross_margin=0.55")
+    assert done.code == 0, done.err
+    assert "recognised as Shopify orders" in done.out
+    assert "new customers a month" in done.out
+    assert "cxsim report soap" in done.out + done.err
+    assert (exports.with_name("soap-project") / "params" / "scenarios" / "soap.yaml").is_file()
+
+
+def test_another_program_reads_what_was_made(project, exports):
+    content = json.loads(project("start", exports, "--yes", "--json").out)
+    assert content["scenario"] == "soap"
+    assert content["project"] == str(exports.with_name("soap-project"))
+    assert {one["question"] for one in content["answers"]} >= {"gross_margin", "strategies", "budget"}
+
+
+def test_the_report_is_built_at_once_in_the_new_project(project, exports):
+    done = project(
+        *("start", exports, "--yes", "--answer", "horizon_months=3", "--answer", "strategies=faster-delivery"),
+    )
+    assert done.code == 0, done.err
+    assert (exports.with_name("soap-project") / "reports" / "soap.html").is_file()
+    assert not (project.folder / "reports" / "soap.html").exists()
+
+
+def test_a_mistake_is_one_message_and_leaves_nothing(project, exports):
+    before = sorted(exports.parent.iterdir())
+    done = project("start", exports, "--yes", "--answer", "gross_margin=55")
+    assert done.code == 1
+    assert done.err.strip().startswith("Error: gross_margin: 55 is not possible")
+    assert sorted(exports.parent.iterdir()) == before
+
+
+def test_a_file_is_shown_with_where_it_comes_from(project):
+    assert project("where", "tiny").out.strip().endswith("tiny.yaml (project)")
+    assert json.loads(project("where", "tiny", "--json").out)[0]["kind"] == "scenarios"
