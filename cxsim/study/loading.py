@@ -343,7 +343,7 @@ def _of_quantities(path: Path, holder: object) -> Iterator[str]:
         source = quantity.source
         if source is not None and source not in known:
             near = choices(source, known, all_in=f"params/{SOURCES_FILE}")
-            yield f"{shown(path)}: {key}.source: no '{source}' in {SOURCES_FILE}; {near}"
+            yield f"{shown(path)}: {key}.source: no '{source}' in {SOURCES_FILE}; {near} A new one needs an entry."
         if not quantity.description.strip():
             yield f"{shown(path)}: {key}.description: empty; say what the number means."
 
