@@ -38,26 +38,46 @@ class ReportError(CxsimError):
     """A report cannot be written."""
 
 
-def refuse_unknown(name: object, known: Iterable[object], problem: str) -> None:
-    """Refuse a name that is not among those known, and say what is possible."""
+def refuse_unknown(name: object, known: Iterable[object], problem: str, *, all_in: str = "") -> None:
+    """Refuse a name that is not among those known, and say what is possible; `all_in`: as in `choices`."""
     if name not in (listed := [*map(str, known)]):
-        raise ParamError(f"{problem}; {choices(str(name), listed)}")
+        raise ParamError(f"{problem}; {choices(str(name), listed, all_in=all_in)}")
 
 
-def choices(unknown: str, known: Iterable[str]) -> str:
-    """Return the end of a message: the nearest match, then everything that is possible.
+# With more names than this a message has only the nearest, and with none near a few that show what they look like.
+_LISTED, _NEAREST = 12, 3
+
+
+def choices(unknown: str, known: Iterable[str], *, all_in: str = "") -> str:
+    """Return the end of a message: the nearest match and all that is possible; of many only the nearest.
+
+    `all_in` says where many are listed: a command or a file.
 
     >>> choices("amout", ["amount", "customer_id"])
     "did you mean 'amount'? Possible: amount, customer_id."
     >>> choices("zzz", ["amount"])
     'possible: amount.'
+    >>> choices("L39", [f"L{number}" for number in range(20, 39)], all_in="`cxsim levers`")
+    "did you mean 'L38'? All 19: `cxsim levers`."
     """
     names = list(known)
-    listed = ", ".join(names) or "none"
-    near = difflib.get_close_matches(unknown, names, n=1, cutoff=0.6)
+    many = len(names) > _LISTED
+    near = [f"'{name}'" for name in _near(unknown, names, _NEAREST if many else 1)]
+    asked = f"did you mean {' or '.join(filter(None, (', '.join(near[:-1]), near[-1])))}?" if near else ""
+    if not many:
+        listed = ", ".join(names) or "none"
+        return f"{asked} Possible: {listed}." if near else f"possible: {listed}."
     if near:
-        return f"did you mean '{near[0]}'? Possible: {listed}."
-    return f"possible: {listed}."
+        return f"{asked} All {len(names)}: {all_in}." if all_in else f"{asked} {len(names)} are possible."
+    rest = f"; all {len(names)}: {all_in}." if all_in else f" and {len(names) - _NEAREST} more."
+    return f"none is near; possible are {', '.join(names[:_NEAREST])}{rest}"
+
+
+def _near(unknown: str, names: list[str], most: int) -> list[str]:
+    """Return the names that were probably meant: several only where all are close, or have the unknown one in them."""
+    close = difflib.get_close_matches(unknown, names, n=most, cutoff=0.85)
+    close = close or difflib.get_close_matches(unknown, names, n=1, cutoff=0.6)
+    return close or [name for name in names if unknown and unknown in name][:most]
 
 
 def waiting_imports(package: str, file: str) -> Callable[[str], object]:
@@ -73,7 +93,7 @@ def waiting_imports(package: str, file: str) -> Callable[[str], object]:
 
     def found(name: str) -> object:
         if name not in homes:
-            raise AttributeError(f"{package} has no '{name}'; {choices(name, sorted(homes))}")
+            raise AttributeError(f"{package} has no '{name}'; {choices(name, sorted(homes), all_in=f'dir({package})')}")
         return getattr(importlib.import_module(homes[name]), name)
 
     return found

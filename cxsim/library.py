@@ -15,6 +15,7 @@ from cxsim.errors import ParamError, choices, refuse_unknown
 Kind = Literal["scenarios", "strategies", "economics", "behaviour", "valuations", "shops", "formats"]
 SOURCES_FILE, LEVERS_FILE, METRICS_FILE = "sources.yaml", "levers.yaml", "metrics.yaml"
 PROJECT = "CXSIM_PROJECT"
+_ALL = "`cxsim where {}`"
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -62,13 +63,13 @@ def locate(kind: Kind, name: str) -> Path:
         path = Path(name)
         if path.is_file():
             return path
-        raise ParamError(f"no file {name}; {choices(path.stem, names(kind))}")
+        raise ParamError(f"no file {name}; {choices(path.stem, names(kind), all_in=_ALL.format(kind))}")
     return named(kind, name)
 
 
 def named(kind: Kind, name: str) -> Path:
     """Return the file of a name alone."""
-    refuse_unknown(name, names(kind), f"params/{kind}: no '{name}'")
+    refuse_unknown(name, names(kind), f"params/{kind}: no '{name}'", all_in=_ALL.format(kind))
     return at(f"params/{kind}/{name}.yaml")
 
 

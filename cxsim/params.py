@@ -279,18 +279,19 @@ def _message(error: ErrorDetails, shape: type[Any]) -> str:
             *steps, name = error["loc"]
             known = [field.name for field in _fields_at(shape, steps) if field.name != "name"]
             retired = getattr(shape, "retired", {}).get(name)
-            return f"{retired}." if retired else f"unknown key; {choices(str(name), known)}"
+            return f"{retired}." if retired else f"unknown key; {choices(str(name), known, all_in=_KEYS)}"
         case "value_error":
             return error["msg"].removeprefix("Value error, ")
         case "enum" | "literal_error" | "union_tag_invalid":
             tag = str(context.get("tag", found))
             listed = (context.get("expected_tags") or context["expected"]).replace("'", "").replace(" or ", ", ")
             kind = "kind " if "tag" in context else ""
-            return f"{kind}'{tag}' is not possible; {choices(tag, listed.split(', '))}"
+            return f"{kind}'{tag}' is not possible; {choices(tag, listed.split(', '), all_in=_KEYS)}"
         case other:
             return f"{_PLAIN.get(other) or error['msg'].replace('Input should', 'must')}; found {found!r}."
 
 
+_KEYS = "params/schema.json"
 _PLAIN = {
     # YAML reads 1e3 as text as well.
     "float_type": "must be a number, without quotes, and with a point where it has an exponent (1.0e+3)",

@@ -33,7 +33,7 @@ def test_every_name_of_the_face_is_there(name):
 
 
 def test_a_name_that_is_not_there_is_answered_with_those_that_are():
-    with pytest.raises(AttributeError, match="cxsim has no 'runn'; did you mean 'run'\\? Possible: "):
+    with pytest.raises(AttributeError, match=r"cxsim has no 'runn'; did you mean 'run'\? All [0-9]+: dir"):
         cxsim.runn  # noqa: B018 - the look-up is the test
 
 
@@ -47,6 +47,24 @@ def test_a_name_that_resembles_none_is_not_guessed():
 
 def test_where_nothing_is_possible_the_message_says_so():
     assert choices("xyz", []) == "possible: none."
+
+
+MANY = [f"source-{number}" for number in range(90)] + ["gross-margin"]
+
+
+def test_of_many_names_a_message_has_only_the_nearest_and_says_where_all_are():
+    assert choices("gros-margin", MANY, all_in="params/sources.yaml") == (
+        "did you mean 'gross-margin'? All 91: params/sources.yaml."
+    )
+    assert choices("gros-margin", MANY) == "did you mean 'gross-margin'? 91 are possible."
+    assert choices("source-777", MANY, all_in="`list`") == "did you mean 'source-77' or 'source-7'? All 91: `list`."
+    assert choices("margin", MANY, all_in="`list`") == "did you mean 'gross-margin'? All 91: `list`."
+
+
+def test_where_none_of_many_names_is_near_a_few_show_what_they_look_like():
+    few = "none is near; possible are source-0, source-1, source-2"
+    assert choices("xyz", MANY, all_in="`list`") == f"{few}; all 91: `list`."
+    assert choices("", MANY) == f"{few} and 88 more."
 
 
 @pytest.mark.parametrize("name", [name for name in vars(errors) if name.endswith("Error")])

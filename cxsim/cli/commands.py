@@ -199,10 +199,10 @@ def calibrate(
     print_reading(known, orders_in(known))
     with waiting("Measuring"):
         found = calibrated(known, like=assumed, name=name)
+    _print_calibration(found, like)
     if found.table["missing"].null_count() == 0:
         raise ParamError(f"{shop}: no number of a behaviour can be measured from these tables; nothing was written.")
     file, sources = write_behaviour(found, folder)
-    _print_calibration(found, like)
     print_line(f"\nAdded to {shown(sources)}:\n{source_yaml(found).rstrip()}\n")
     print_line(f"Written: {shown(file)}; name it in a scenario as behaviour: {name}")
 

@@ -112,7 +112,7 @@ def show(
     levers = load_levers()
     wanted = identifier.upper()
     if wanted not in levers:
-        raise ParamError(f"no lever '{identifier}'; {choices(wanted, levers)}")
+        raise ParamError(f"no lever '{identifier}'; {choices(wanted, levers, all_in='`cxsim levers`')}")
     lever, known = levers[wanted], sources()
     cited = {source: known[source] for source in lever.evidence}
     if as_json:

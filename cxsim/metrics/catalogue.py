@@ -124,5 +124,5 @@ def metric_named(name: str) -> Metric:
     """Return a metric of the catalogue."""
     metrics = load_metrics()
     if name not in metrics:
-        raise ParamError(f"no metric '{name}'; {choices(name, metrics)}")
+        raise ParamError(f"no metric '{name}'; {choices(name, metrics, all_in='`cxsim metrics --list`')}")
     return metrics[name]

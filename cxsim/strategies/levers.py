@@ -216,7 +216,8 @@ def refuse_unmeasured(strategies: Sequence[Strategy]) -> None:
         lever = levers.get(str(strategy.lever))
         if lever is None:
             raise ParamError(
-                f"strategy '{strategy.name}': no lever '{strategy.lever}'; {choices(str(strategy.lever), levers)}"
+                f"strategy '{strategy.name}': no lever '{strategy.lever}'; "
+                f"{choices(str(strategy.lever), levers, all_in='`cxsim levers`')}"
             )
         if lever.grade == "E" and strategy.mode != "break-even":
             raise ParamError(
@@ -264,15 +265,18 @@ def _mistakes(levers: Mapping[str, Lever]) -> Iterator[str]:
     """Yield what is wrong with the catalogue as a whole, and with what it points to."""
     for identifier in levers:
         if identifier not in IDENTIFIERS:
-            yield f"{identifier}: unknown lever; {choices(identifier, IDENTIFIERS)}"
+            yield f"{identifier}: unknown lever; {choices(identifier, IDENTIFIERS, all_in='`cxsim levers`')}"
     missing = [identifier for identifier in IDENTIFIERS if identifier not in levers]
     if missing:
         yield f"missing {', '.join(missing)}; the catalogue has {IDENTIFIERS[0]} to {IDENTIFIERS[-1]}."
     if list(levers) != sorted(levers):
         yield "the levers are not in order; sort them by their numbers."
-    known = {"evidence": ("source", source_names()), "strategies": ("strategy", names("strategies"))}
+    known = {
+        "evidence": ("source", source_names(), "params/sources.yaml"),
+        "strategies": ("strategy", names("strategies"), "params/strategies/"),
+    }
     for identifier, lever in levers.items():
-        for part, (kind, possible) in known.items():
+        for part, (kind, possible, place) in known.items():
             for name in getattr(lever, part):
                 if name not in possible:
-                    yield f"{identifier}.{part}: no {kind} '{name}'; {choices(name, possible)}"
+                    yield f"{identifier}.{part}: no {kind} '{name}'; {choices(name, possible, all_in=place)}"

@@ -162,7 +162,7 @@ def _possible(key: str, every: Sequence[str]) -> str:
     head, beside = key, list[str]()
     while (head := head.rpartition(".")[0]) and not beside:
         beside = [name for name in every if name.startswith(f"{head}.")]
-    return choices(key, beside or every)
+    return choices(key, beside or every, all_in="its files under params/")
 
 
 def load_scenario(name: str, changes: str = "") -> Scenario:
@@ -201,7 +201,7 @@ def case_of(name: str) -> Case:
     if name.endswith((".yaml", ".yml")):
         return "valuations" if Path(name).resolve().parent.name == "valuations" else "scenarios"
     known: dict[str, Case] = {found: case for case in CASES for found in names(case)}
-    refuse_unknown(name, sorted(known), f"params/scenarios and params/valuations: no '{name}'")
+    refuse_unknown(name, sorted(known), f"params/scenarios and params/valuations: no '{name}'", all_in="these folders")
     return known[name]
 
 
@@ -328,7 +328,8 @@ def _of_quantities(path: Path, holder: object) -> Iterator[str]:
     for key, quantity in quantities(holder):
         source = quantity.source
         if source is not None and source not in known:
-            yield f"{shown(path)}: {key}.source: no '{source}' in {SOURCES_FILE}; {choices(source, known)}"
+            near = choices(source, known, all_in=f"params/{SOURCES_FILE}")
+            yield f"{shown(path)}: {key}.source: no '{source}' in {SOURCES_FILE}; {near} A new one needs an entry."
         if not quantity.description.strip():
             yield f"{shown(path)}: {key}.description: empty; say what the number means."
 

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import polars as pl
 
@@ -88,8 +88,12 @@ def scenario(project: Project | str, changes: str = "") -> Scenario:
 def where(name: str) -> list[dict[str, str]]:
     """Return which file counts for a name: kind, file, and whether the project's own or the library's.
 
-    `name`: of any file or entry under params/, of a notebook, or of a file such as `metrics.yaml`.
+    `name`: of any file or entry under params/, of a notebook, or of a file such as `metrics.yaml`; or of a folder
+    under params/, of which all files are listed.
     """
+    if name in get_args(Kind):
+        kind = cast("Kind", name)
+        return [_place(f"params/{kind}/{one}.yaml", kind) for one in names(kind)]
     found = [_place(f"params/{kind}/{name}.yaml", kind) for kind in get_args(Kind) if name in names(kind)]
     entries: dict[str, Collection[str]] = {
         LEVERS_FILE: load_levers(),

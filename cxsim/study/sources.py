@@ -72,7 +72,7 @@ def load_shop(
     if not bundled and not written and name not in names("scenarios"):
         raise ParamError(
             f"'{name}' is neither a folder or file of exports nor a bundled shop or scenario; "
-            f"{choices(name, _possible(path))} Or any path to exports."
+            f"{choices(name, _possible(path), all_in='params/scenarios/ and params/shops/')} Or any path to exports."
         )
     end = None if until is None else datetime.combine(until, time()) + timedelta(days=1)
     renamed = [ours for ours, theirs in (columns or {}).items() if ours != theirs]

@@ -54,9 +54,9 @@ def test_the_list_reads_in_eighty_columns(project, monkeypatch):
     ("words", "said"),
     [
         (["--pathway", "dropuot"], "no pathway 'dropuot'; did you mean 'dropout'? Possible: acquisition, purchase"),
-        (["show", "L39"], "no lever 'L39'; did you mean 'L38'? Possible: L01,"),
-        (["show", "L7"], "no lever 'L7'; did you mean 'L37'? Possible: L01,"),
-        (["show", "l-18"], "no lever 'l-18'; did you mean 'L18'? Possible: L01,"),
+        (["show", "L39"], "no lever 'L39'; did you mean 'L38'? All 38: `cxsim levers`."),
+        (["show", "L7"], "no lever 'L7'; did you mean 'L37'? All 38: `cxsim levers`."),
+        (["show", "l-18"], "no lever 'l-18'; did you mean 'L18'? All 38: `cxsim levers`."),
     ],
 )
 def test_an_unknown_pathway_or_lever_is_answered_with_the_nearest(shared, words, said):

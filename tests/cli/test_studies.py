@@ -256,4 +256,6 @@ def test_where_nothing_can_be_measured_nothing_is_written(service):
     # What became of the rows is most often the reason.
     assert done.out.startswith("orders.csv: recognised as cxsim orders (4 of 22 columns); 1 of 1 rows became orders.\n")
     assert "no number of a behaviour can be measured from these tables; nothing was written" in done.err
+    assert "Measured: 0 numbers" in done.out
+    assert "sessions.conversion: there is no table of sessions. Visits with customer and order" in done.out
     assert service.files() == before

@@ -83,10 +83,10 @@ def test_behaviour_stacking_and_budget_can_be_changed():
         ("economics.gross_margin=nan", r"must be a number with a point, such as 0.4; found 'nan'"),
         ("economics.gross_margin=1e999", r"value and range must be finite numbers"),
         ("economics.gross_margin=1.5", r"change 'economics.gross_margin=1.5': .* outside what the unit 'share' allows"),
-        ("economics.gros_margin=0.5", r"no such number; did you mean 'economics.gross_margin'\? Possible: economics"),
+        ("economics.gros_margin=0.5", r"no such number; did you mean 'economics.gross_margin'\? All 13: its files"),
         (RATIO.replace("ratio", "ratoi") + "=1", rf"did you mean '{RATIO}'\?"),
         ("strategies.points-program.uptake=1", r"did you mean 'strategies.points-programme.reach.uptake'\?"),
-        ("margin=0.5", r"change 'margin': cdnow-quick has no such number; possible: economics.gross_margin, "),
+        ("margin=0.5", r"change 'margin': cdnow-quick has no such number; did you mean 'economics.gross_margin'"),
         ("new_customers.per_month=0", r"change 'new_customers.per_month=0': per_month must be 1 or more"),
         ("horizon_months=6", r"new_customers.months \(12\) is beyond the horizon"),
     ],
@@ -103,7 +103,7 @@ SEARCHED = load_scenario("cdnow-vip-tiers")
     ("scenario", "text", "words"),
     [
         (MADE, "new_customers.per_month=5", "made has no new customers; write new_customers in its file"),
-        (MADE, "stacking=0.5", r"change 'stacking': made has no such number; possible: economics\."),
+        (MADE, "stacking=0.5", r"change 'stacking': made has no such number; none is near; possible are economics\."),
         (
             SEARCHED,
             f"strategies.{SEARCHED.searched[0].name}.{SEARCHED.searched[0].searches}=0.9",

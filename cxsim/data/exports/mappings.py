@@ -109,10 +109,12 @@ def named_format(export: Export, columns: Mapping[str, str]) -> Format:
         raise DataError(f"{export.file}: '{twice}' is given for two columns; each needs its own.")
     for ours, theirs in columns.items():
         if ours not in known:
-            raise DataError(f"columns maps our names to the source's; we have no '{ours}'; {choices(ours, known)}")
+            near = choices(ours, known, all_in="docs/exports.md")
+            raise DataError(f"columns maps our names to the source's; we have no '{ours}'; {near}")
         if theirs not in header:
             asked = "" if ours == theirs else f" (for {ours})"
-            raise DataError(f"{export.file}: no column '{theirs}'{asked}; {choices(theirs, header)}")
+            near = choices(theirs, header, all_in="the header of the file")
+            raise DataError(f"{export.file}: no column '{theirs}'{asked}; {near}")
     refuse_columns(form, export.file)
     return form
 
@@ -153,7 +155,8 @@ def refuse_columns(form: Format, place: str) -> None:
     known = [*kinds_of(contract), *_FURTHER.get(form.table, ())]
     for ours in form.columns:
         if ours not in known:
-            raise DataError(f"{place}: columns: the {form.table} have no column '{ours}'; {choices(ours, known)}")
+            near = choices(ours, known, all_in="docs/exports.md")
+            raise DataError(f"{place}: columns: the {form.table} have no column '{ours}'; {near}")
     given = {*form.columns, *contract.nullable}
     if form.amount or form.columns.keys() & {"line_price", "line_amount"}:
         given.add("amount")
@@ -181,7 +184,8 @@ def _readout(shop: ShopFile, table: TableFile, folder: Path) -> Readout:
     for ours in table.columns:
         if ours not in there:
             name = names_of(form, ours)[0]
-            raise DataError(f"{place}: columns: {ours}: the file has no column '{name}'; {choices(name, header)}")
+            near = choices(name, header, all_in="its header")
+            raise DataError(f"{place}: columns: {ours}: the file has no column '{name}'; {near}")
         theirs = there[ours]
         if used.setdefault(theirs, ours) != ours:
             raise DataError(

@@ -13,6 +13,7 @@ from cxsim.data.exports.formats import OWN_FORMATS, formats
 from cxsim.data.exports.order_lists import plain_status
 from cxsim.data.exports.read_shop import read_shop, read_transactions
 from cxsim.errors import DataError
+from tests.first_hour import write_exports
 
 FORMATS = {form.name: form for form in formats()}
 # Tables that any tool may write: they come from no platform.
@@ -264,3 +265,17 @@ def test_every_format_of_a_platform_says_where_and_when_its_header_was_seen(form
         return
     assert form.source.address.startswith("https://")
     assert form.source.seen > date(2015, 1, 1)
+
+
+def test_generated_downloads_are_always_the_same_and_read_without_a_question(tmp_path):
+    first, again = (write_exports(tmp_path / name, orders=400, tickets=60) for name in ("first", "again"))
+    for name in ("shopify_orders.csv", "zendesk_tickets.csv"):
+        assert (first / name).read_bytes() == (again / name).read_bytes()
+    shop = read_shop(first)
+    assert [one for one in shop.findings if one.severity != "note"] == []
+    assert (shop.currency, shop.opening) == ("EUR", True)
+    assert shop.tickets.collect().height == 60
+    receipt = next(one for one in shop.receipts if one.table == "orders")
+    dropped = sum(line.rows for line in receipt.lines if line.action == "dropped")
+    # Of cancelled orders all lines are dropped, so that they count at least once.
+    assert shop.orders.select(pl.len()).collect().item() in range(400 - dropped, 400)
