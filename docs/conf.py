@@ -1,0 +1,51 @@
+"""Settings of the documentation: `make docs` builds it into build/docs, without a network."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "_ext"))
+# Cells that run `cxsim` find the one that belongs to this Python; what they print is as wide as a page.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+os.environ["COLUMNS"] = "92"
+
+project = "cxsim"
+author = project_copyright = "cxsim authors"
+extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc", "sphinx_design", "reference", "gallery"]
+exclude_patterns = ["_ext", "_static"]
+language = "en"
+
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
+myst_heading_anchors = 4
+# Cells run in a folder of their own, at every build whose page has changed; a failing one fails the build.
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(HERE.parent / "build" / "docs-cells")
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+nb_merge_streams = True
+
+# What stands in single backticks is code, in docstrings as in Markdown.
+default_role = "literal"
+numpydoc_show_class_members = False
+autodoc_typehints_format = "short"
+python_maximum_signature_line_length = 88
+
+html_theme = "pydata_sphinx_theme"
+html_title = "cxsim"
+html_static_path = ["_static"]
+html_css_files = ["cxsim.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "logo": {"text": "cxsim"},
+    "navbar_end": ["theme-switcher"],
+    "header_links_before_dropdown": 7,
+    "secondary_sidebar_items": ["page-toc"],
+    "show_toc_level": 2,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
