@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE / "_ext"))
-# Cells that run `cxsim` find the one that belongs to this Python; what they print is as wide as a page.
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
+# Cells find this checkout, and the `cxsim` of this Python; what they print is as wide as a page.
+os.environ["PYTHONPATH"] = str(HERE.parent)
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-os.environ["COLUMNS"] = "92"
+os.environ["COLUMNS"] = "84"
 
 project = "cxsim"
 author = project_copyright = "cxsim authors"
@@ -40,8 +41,12 @@ html_static_path = ["_static"]
 html_css_files = ["cxsim.css"]
 html_show_sourcelink = False
 html_copy_source = False
+# These pages have none below or beside them.
+html_sidebars = {page: [] for page in ("tutorial", "gallery", "faq", "changelog")}
 html_theme_options = {
     "logo": {"text": "cxsim"},
+    "navbar_align": "left",
+    "navbar_persistent": ["search-button"],
     "navbar_end": ["theme-switcher"],
     "header_links_before_dropdown": 7,
     "secondary_sidebar_items": ["page-toc"],
