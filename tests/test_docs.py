@@ -1,4 +1,4 @@
-"""What README and docs give readers to type runs as it stands; the site built from docs/ is whole, without a network."""
+"""What README and docs give readers to type runs as it stands; the site is whole and needs no network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -18,6 +17,7 @@ from typer.main import get_command
 
 import cxsim
 from checks.source import ROOT
+from cxsim import reporting
 from cxsim.cli import app
 from cxsim.metrics.catalogue import load_metrics
 from cxsim.study.loading import check_params
@@ -56,7 +56,9 @@ def blocks(language):
 def commands():
     """Each line of a page that calls cxsim."""
     for page, text in blocks("console"):
-        yield from (pytest.param(line, id=f"{page.stem}: {line}") for line in text.splitlines() if line.startswith("cxsim "))
+        yield from (
+            pytest.param(line, id=f"{page.stem}: {line}") for line in text.splitlines() if line.startswith("cxsim ")
+        )
 
 
 @pytest.mark.parametrize("line", [*commands()])
@@ -103,7 +105,9 @@ def pages(site):
 
 
 def ids(page):
-    return {one["id"] for one in page.find_all(id=True)} | {one["name"] for one in page.find_all("a", attrs={"name": True})}
+    return {one["id"] for one in page.find_all(id=True)} | {
+        one["name"] for one in page.find_all("a", attrs={"name": True})
+    }
 
 
 def test_every_link_of_the_site_leads_to_a_page_and_a_place_on_it(pages):
@@ -131,7 +135,9 @@ def test_nothing_on_the_site_is_loaded_from_a_network(site, pages):
     outside = re.compile(r"(?:https?:)?//")
     assert [address for address in loaded if address and outside.match(address)] == []
     sheets = [path.read_text(encoding="utf-8") for path in site.rglob("*.css")]
-    assert [found for sheet in sheets for found in re.findall(r"(?:url\(|@import )[\"']?(?:https?:)?//[^)]*", sheet)] == []
+    assert [
+        found for sheet in sheets for found in re.findall(r"(?:url\(|@import )[\"']?(?:https?:)?//[^)]*", sheet)
+    ] == []
 
 
 def text_of(pages, name):
@@ -171,10 +177,10 @@ def test_every_metric_and_every_format_is_in_the_reference(pages):
 
 
 def test_every_figure_is_in_the_gallery_with_its_drawing(pages):
-    from cxsim import reporting
-
     page = next(page for path, page in pages.items() if path.name == "gallery.html")
-    drawn = [name for name in reporting.__all__ if "Figure" in str(getattr(reporting, name).__annotations__.get("return"))]
+    drawn = [
+        name for name in reporting.__all__ if "Figure" in str(getattr(reporting, name).__annotations__.get("return"))
+    ]
     assert len(drawn) >= 26
     for name in drawn:
         section = page.find(id=f"figure-{name.replace('_', '-')}") or page.find(id=f"figure-{name}")

@@ -54,7 +54,9 @@ def figures() -> dict[str, tuple[str, ...]]:
 
 def pictures() -> dict[str, list[Shown]]:
     """Return what the notebooks show of each figure; refuse one of which there is no picture."""
-    charts = [shown for path in sorted(NOTEBOOKS.glob("*.ipynb")) for shown in outputs(path.stem) if CHART in shown.data]
+    charts = [
+        shown for path in sorted(NOTEBOOKS.glob("*.ipynb")) for shown in outputs(path.stem) if CHART in shown.data
+    ]
     unique = {shown.expression: shown for shown in reversed([*charts, *_further(charts)])}
     found: dict[str, list[Shown]] = {name: [] for name in figures()}
     for shown in reversed(unique.values()):
@@ -68,19 +70,20 @@ def pictures() -> dict[str, list[Shown]]:
 
 def outputs(notebook: str) -> Iterator[Shown]:
     """Yield each stored output of a notebook with the expression that made it."""
-    for cell in nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells:
+    for cell in nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells:  # type: ignore[no-untyped-call]
         if cell.cell_type == "code":
             yield from _of_cell(notebook, cell)
 
 
 def _of_cell(notebook: str, cell: nbformat.NotebookNode) -> Iterator[Shown]:
-    stored = [one.data for one in cell.outputs if "data" in one]
+    stored: list[dict[str, Any]] = [one["data"] for one in cell["outputs"] if "data" in one]
     parts = list(_displayed(ast.parse(cell.source).body))
     several = 1 + len(stored) - len(parts)  # of an argument with a star, of which a cell has one at most
     places = ([part] * (several if isinstance(part, ast.Starred) else 1) for part in parts)
     expressions = [ast.unparse(part).removeprefix("*") for part in itertools.chain.from_iterable(places)]
     # The progress of a run stands before what the cell shows; what differs between machines is not stored.
-    for expression, data in zip(expressions if stored else (), stored[len(stored) - len(expressions) :], strict=True):
+    last = stored[len(stored) - len(expressions) :] if stored else []
+    for expression, data in zip(expressions if stored else [], last, strict=True):
         yield Shown(notebook, expression, data)
 
 
@@ -99,8 +102,8 @@ def _further(charts: list[Shown]) -> Iterator[Shown]:
     if not any("npv_by_structure" in shown.expression for shown in charts):
         reporting.enable()
         study = cxsim.run(cxsim.load_scenario(*_SEVERAL_MODELS))
-        drawn = reporting.npv_by_structure(study.structures, study.currency)
-        data, _ = drawn._repr_mimebundle_()  # type: ignore[misc]
+        drawn: Any = reporting.npv_by_structure(study.structures, study.currency)
+        data = drawn._repr_mimebundle_()[0]
         yield Shown("", "show.npv_by_structure(study.structures, study.currency)", data)
 
 
@@ -122,7 +125,7 @@ def gallery() -> str:
 
 def notebook(name: str) -> str:
     """Return a notebook as Markdown below its title, with its stored tables and figures and without its code."""
-    book = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    book = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
     lines = []
     for place, cell in enumerate(book.cells):
         if cell.cell_type == "markdown":

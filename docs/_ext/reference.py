@@ -1,4 +1,4 @@
-"""Marks such as `<!-- made: metrics -->` in a page go in; what the package and params/ say today comes out, as Markdown.
+"""Marks such as `<!-- made: metrics -->` in a page in; what the package and params/ say today, as Markdown, out.
 
 Nothing that is made here is kept: a new metric, key, command or name of `cxsim` is in the next build.
 """
@@ -46,6 +46,7 @@ _FILES = {
     "metrics": "an entry of `params/metrics.yaml`",
     "levers": "an entry of `params/levers.yaml`",
 }
+_TYPES = {"string": "text", "integer": "whole number", "boolean": "true or false", "object": "mapping"}
 Makers = dict[str, Callable[..., str]]
 
 
@@ -81,7 +82,11 @@ def api() -> str:
         for name in inside:
             kind = "autoclass" if inspect.isclass(getattr(cxsim, name)) else "autofunction"
             members = "\n:members:" if kind == "autoclass" else ""
-            lines += [f"### {name}", "", f"```{{eval-rst}}\n.. {kind}:: cxsim.{name}{members}".replace("\n:m", "\n   :m")]
+            lines += [
+                f"### {name}",
+                "",
+                f"```{{eval-rst}}\n.. {kind}:: cxsim.{name}{members}".replace("\n:m", "\n   :m"),
+            ]
             lines += ["```", ""]
     return "\n".join(lines)
 
@@ -117,7 +122,8 @@ def _command(name: str, command: Any) -> Iterator[str]:
 def _parameter(names: str, meaning: str) -> tuple[str, str, str]:
     notes = _NOTES.search(meaning)
     default = "" if notes is None else notes[1].removeprefix("default: ")
-    code = f"`{names}`".replace("|", "\\|")
+    shown = names.replace("<str>", "<text>") if names.startswith("-") else names.split(maxsplit=1)[0]
+    code = f"`{shown}`".replace("|", "\\|")
     return code, _prose(_NOTES.sub("", meaning)), default if default in ("", "required") else f"`{default}`"
 
 
@@ -169,28 +175,29 @@ def _default(key: str, inside: dict[str, Any], shape: dict[str, Any]) -> str:
 
 def _kind(file: str, inside: dict[str, Any]) -> str:
     """Return what a key may hold, in words."""
+    words = "anything"
     match inside:
         case {"$ref": place}:
             name = str(place).rsplit("/", 1)[-1]
-            return f"[{name}](#{'scenarios' if name in ('Quantity', 'Unit') else file}-{name.lower()})"
+            words = f"[{name}](#{'scenarios' if name in ('Quantity', 'Unit') else file}-{name.lower()})"
         case {"enum": values}:
-            return f"one of {_listed(values)}"
+            words = f"one of {_listed(values)}"
         case {"const": value}:
-            return f"`{value}`"
+            words = f"`{value}`"
         case {"anyOf": options} | {"oneOf": options}:
-            return " or ".join(dict.fromkeys(_kind(file, one) for one in options if one.get("type") != "null"))
+            kinds = dict.fromkeys(_kind(file, one) for one in options if one.get("type") != "null")
+            words = (" or " if len(kinds) < 3 else ", ").join(kinds)
         case {"type": "array", "prefixItems": parts}:
-            return f"[{', '.join(_kind(file, one) for one in parts)}]"
+            words = f"[{', '.join(_kind(file, one) for one in parts)}]"
         case {"type": "array", "items": items}:
-            return f"list of {_kind(file, items)}"
+            words = f"list of {_kind(file, items)}"
         case {"type": "object", "additionalProperties": dict(items)}:
-            return f"mapping to {_kind(file, items)}"
+            words = f"mapping to {_kind(file, items)}"
         case {"format": "date"}:
-            return "date"
+            words = "date"
         case {"type": kind}:
-            words = {"string": "text", "integer": "whole number", "boolean": "true or false", "object": "mapping"}
-            return words.get(kind, str(kind))
-    return "any"
+            words = _TYPES.get(kind, str(kind))
+    return words
 
 
 def metrics() -> str:
@@ -226,10 +233,13 @@ def formats() -> str:
             "Recognised by": ", ".join(f"`{name}`" for name in content.get("required", ())),
             "Documented at": "<{address}>, read on {seen}".format(**content["source"]) if "source" in content else "",
         } | {f"Lacks `{place}`": why for place, why in content.get("lacks", {}).items()}
-        lines += [f"## {content['title']}", "", f"`params/formats/{path.name}`", ""]
+        lines += [f"## {content['title'][0].upper()}{content['title'][1:]}", "", f"`params/formats/{path.name}`", ""]
         lines += [*(f"- **{head}**: {text}" for head, text in parts.items() if text), ""]
         if columns := content.get("columns"):
-            rows = [(f"`{ours}`", _listed([theirs] if isinstance(theirs, str) else theirs)) for ours, theirs in columns.items()]
+            rows = [
+                (f"`{ours}`", _listed([theirs] if isinstance(theirs, str) else theirs))
+                for ours, theirs in columns.items()
+            ]
             lines += [":::{dropdown} Columns", _table(("column of cxsim", "column of the file"), rows), ":::", ""]
     return "\n".join(lines)
 
@@ -263,6 +273,4 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-MAKERS: Makers = {
-    maker.__name__: maker for maker in (api, commands, keys, metrics, formats, guides, changelog)
-}
+MAKERS: Makers = {maker.__name__: maker for maker in (api, commands, keys, metrics, formats, guides, changelog)}
