@@ -50,6 +50,8 @@ html_static_path = ["_static"]
 html_css_files = ["cxsim.css"]
 html_show_sourcelink = False
 html_copy_source = False
+# A page opened from a folder may not read another one, so there are no excerpts of what was found.
+html_show_search_summary = False
 # These pages have none below or beside them.
 html_sidebars: dict[str, list[str]] = {page: [] for page in ("tutorial", "gallery", "faq", "changelog")}
 html_theme_options = {
