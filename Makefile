@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help setup check test fuzz notebooks report value bench format clean
+.PHONY: help setup check test fuzz notebooks report value docs bench format clean
 
 SHELL := /bin/sh
 bin := .venv/bin
@@ -67,6 +67,10 @@ report: $(ready) ## write the business case of the bundled shop to reports/
 
 value: $(ready) ## write what the bundled shop's customers are worth to reports/
 	@$(bin)/cxsim report cdnow-value
+
+docs: $(ready) ## build the documentation in build/docs, without a network; a warning is an error
+	@$(bin)/python -m sphinx -q -W --keep-going -b html docs build/docs
+	@echo "Written: build/docs/index.html"
 
 bench: $(ready) ## measure speed and memory beside rivals (a quarter of an hour); make bench CASES="fit value" for some
 	@$(bin)/python -m benchmarks $(CASES)

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -171,34 +171,24 @@ def source_yaml(calibration: Calibration) -> str:
     return text_of({calibration.source_name: _plain(calibration.source)})
 
 
-# What becomes of the behaviour and the source of an earlier calibration of the same name.
-Existing = Literal["refuse", "replace"]
-
-
-def require_new_behaviour(name: str, folder: Path, *, existing: Existing = "refuse") -> Path:
-    """Return the file that a behaviour of this name would have in a folder of parameters.
-
-    `existing`: whether what an earlier calibration wrote under this name is in the way; other files always are.
-    """
+def require_new_behaviour(name: str, folder: Path) -> Path:
+    """Return the file that a behaviour of this name would have in a folder of parameters."""
     file, sources = folder / "behaviour" / f"{name}.yaml", folder / SOURCES_FILE
-    cited = _entry(f"{name}-tables").search(_text(sources)) is not None
-    if file.exists() and not (cited and existing == "replace"):
-        by = "" if cited else " and was not written by a calibration"
-        raise ParamError(f"{shown(file)}: this behaviour already exists{by}; choose another name, or remove the file.")
-    if cited and existing == "refuse":
+    if file.exists():
+        raise ParamError(f"{shown(file)}: this behaviour already exists; choose another name, or remove the file.")
+    if _entry(f"{name}-tables").search(_text(sources)):
         raise ParamError(
             f"{shown(sources)}: the source '{name}-tables' already exists; choose another name, or remove the entry."
         )
     return file
 
 
-def write_behaviour(calibration: Calibration, folder: Path, *, existing: Existing = "refuse") -> tuple[Path, Path]:
+def write_behaviour(calibration: Calibration, folder: Path) -> tuple[Path, Path]:
     """Write a calibrated behaviour and its source into a folder of parameters, each file as a whole or not at all.
 
-    All else in sources.yaml stays as it is. To keep what was changed by hand in a behaviour that is replaced, calibrate
-    like it.
+    All else in sources.yaml stays as it is.
     """
-    file = require_new_behaviour(calibration.behaviour.name, folder, existing=existing)
+    file = require_new_behaviour(calibration.behaviour.name, folder)
     sources = folder / SOURCES_FILE
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

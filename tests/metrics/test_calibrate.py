@@ -13,7 +13,7 @@ import pytest
 from cxsim.data.shop import Shop
 from cxsim.errors import DataError, EstimationError, ParamError
 from cxsim.library import root
-from cxsim.metrics.calibrate import CALIBRATION, behaviour_yaml, calibrate, source_yaml, write_behaviour
+from cxsim.metrics.calibrate import CALIBRATION, behaviour_yaml, calibrate, source_yaml, with_entry, write_behaviour
 from cxsim.metrics.calibration_fits import Responding, fit_lognormal, fit_scale, response_at_mean
 from cxsim.params import quantities, read, sources, with_values
 from cxsim.strategies.behaviour import Behaviour
@@ -345,29 +345,13 @@ def test_a_folder_without_sources_gets_a_file_of_its_own_and_no_other_is_touched
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_second_calibration_replaces_its_own_entry_and_file_and_nothing_else(small, tmp_path, ends, place):
+def test_an_entry_takes_the_place_of_the_earlier_one_and_nothing_else_changes(small, ends, place):
     earlier = source_yaml(small).replace("grade: C", "grade: D\n\n  # a note inside").replace("\n", ends)
     text = OWN.replace("\n", ends)
     cuts = (0, text.index("# Below."), len(text))
-    (tmp_path / "behaviour").mkdir()
-    (tmp_path / "behaviour" / "mine.yaml").write_text("title: Earlier", encoding="utf-8")
-    (tmp_path / "sources.yaml").write_bytes((text[: cuts[place]] + earlier + text[cuts[place] :]).encode())
-    with pytest.raises(ParamError, match="already exists"):
-        write_behaviour(small, tmp_path)
-    file, added_to = write_behaviour(small, tmp_path, existing="replace")
-    assert read(file, Behaviour) == small.behaviour
+    before = text[: cuts[place]] + earlier + text[cuts[place] :]
     expected = text[: cuts[place]] + source_yaml(small) + text[cuts[place] :]
-    assert added_to.read_bytes().decode() == expected
-
-
-def test_a_behaviour_that_no_calibration_wrote_is_never_replaced(small, tmp_path):
-    (tmp_path / "behaviour").mkdir()
-    own = tmp_path / "behaviour" / "mine.yaml"
-    own.write_text("title: By hand", encoding="utf-8")
-    with pytest.raises(ParamError, match=r"already exists and was not written by a calibration; choose another name"):
-        write_behaviour(small, tmp_path, existing="replace")
-    assert own.read_text(encoding="utf-8") == "title: By hand"
-    assert not (tmp_path / "sources.yaml").exists()
+    assert with_entry(before, small.source_name, source_yaml(small)) == expected
 
 
 @pytest.mark.parametrize(
