@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cxsim.study.result import Study
     from cxsim.study.run import run
     from cxsim.study.scenario import Scenario
+    from cxsim.study.valuation import value
 
 __all__ = [
     "BusinessCase",
@@ -55,6 +56,7 @@ __all__ = [
     "run",
     "save_fit",
     "summarise",
+    "value",
 ]
 __getattr__ = waiting_imports(__name__, __file__)
 
