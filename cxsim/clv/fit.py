@@ -302,10 +302,12 @@ def _lifetimes(kind: Kind, patterns: pl.DataFrame) -> list[float]:
 def _first_success(model: str, fitter: str, columns: Sequence[FloatArray], weight: FloatArray) -> dict[str, float]:
     """Return the first finite estimates on the ladder of penalties."""
     library = _library()
+    # Of this one alone the library's own start is random.
+    start = {"initial_params": np.ones(4)} if fitter == _FITTERS["paretonbd"] else {}
     for penalty in _PENALTIES:
         try:
             with _quiet():
-                fitted = getattr(library, fitter)(penalizer_coef=penalty).fit(*columns, weights=weight)
+                fitted = getattr(library, fitter)(penalizer_coef=penalty).fit(*columns, weights=weight, **start)
         except (library.utils.ConvergenceError, np.linalg.LinAlgError):
             continue
         found = dict(fitted.params_)

@@ -23,7 +23,7 @@ from cxsim.clv.customer_value import (
     value_totals,
 )
 from cxsim.clv.diagnose import Diagnosis, diagnose
-from cxsim.clv.fit import by_engine, fit, fit_spend
+from cxsim.clv.fit import LOG_LIKELIHOOD, by_engine, fit, fit_spend
 from cxsim.clv.likelihood import Model
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import SpendFit
@@ -259,7 +259,7 @@ def value_customers(valuation: Valuation, *, progress: Progress | None = None) -
         alive=alive_by_group(rfm, {title: one.purchases for title, one in drawn.items()}, LEVEL),
         purchases=purchases,
         spend=spend,
-        engines=by_engine(rfm, (purchases, spend)),
+        engines=_engines(rfm, (purchases, spend)),
         findings=_findings(lines.findings, diagnose(rfm, purchases, spend), values.remarks, worth),
         values=values,
         worth=worth,
@@ -269,6 +269,14 @@ def value_customers(valuation: Valuation, *, progress: Progress | None = None) -
         sources=source_table(valuation),
         manifest=valuation_manifest(valuation, rfm, values.table, lines.record),
     )
+
+
+def _engines(rfm: pl.DataFrame, fits: tuple[PurchaseFit, SpendFit]) -> pl.DataFrame:
+    """Return both engines side by side, of lifetimes the digits that are the same on every machine."""
+    theirs = pl.col("lifetimes")
+    flat = pl.col("parameter") == LOG_LIKELIHOOD
+    digits = pl.when(flat).then(theirs.round_sig_figs(9)).otherwise(theirs.round_sig_figs(6))
+    return by_engine(rfm, fits).with_columns(lifetimes=digits, difference=pl.col("difference").round(5) + 0.0)
 
 
 def _valued(
