@@ -446,10 +446,10 @@ def _print_engines(engines: pl.DataFrame) -> None:
     """Print what both engines found, if they were compared."""
     if not engines.is_empty():
         print_grid(
-            "Engines compared; difference: of lifetimes from native, as a share of native",
+            "Both engines side by side; difference as a share of native",
             engines.columns,
             (
-                (*names, *(f"{number:,.10g}" for number in found), f"{gap:+.0e}")
+                (*names, *(f"{number:,.10g}" for number in found), f"{gap:.0e}")
                 for *names, found, gap in ((*row[:2], row[2:4], row[4]) for row in engines.iter_rows())
             ),
             right=engines.columns[2:],

@@ -172,9 +172,9 @@ def fit_spend(rfm: pl.DataFrame, *, engine: Engine = "native", observed_until: d
 def by_engine(rfm: pl.DataFrame, fits: Sequence[PurchaseFit | SpendFit]) -> pl.DataFrame:
     """Return what each engine finds for the models of some fits to the same customers.
 
-    model, parameter (the last of each model is the log-likelihood), native, lifetimes, and difference: of lifetimes, as
-    a share of native. An engine that lacks the model or finds no maximum has nulls; a price that is read off the orders
-    has no row.
+    model, parameter (the last of each model is the log-likelihood), native, lifetimes, and their difference, without a
+    sign, as a share of native. An engine that lacks the model or finds no maximum has nulls; a price that is read off
+    the orders has no row.
     """
     rows = []
     for fitted in fits:
@@ -185,7 +185,7 @@ def by_engine(rfm: pl.DataFrame, fits: Sequence[PurchaseFit | SpendFit]) -> pl.D
             rows.append((fitted.title, name, *(None if found is None else found[place] for found in both)))
     schema = {"model": pl.String, "parameter": pl.String, **dict.fromkeys(get_args(Engine), pl.Float64)}
     native, theirs = map(pl.col, get_args(Engine))
-    return pl.DataFrame(rows, schema, orient="row").with_columns(difference=(theirs - native) / native.abs())
+    return pl.DataFrame(rows, schema, orient="row").with_columns(difference=((theirs - native) / native).abs())
 
 
 def _by(engine: Engine, rfm: pl.DataFrame, fitted: PurchaseFit | GammaGammaFit) -> list[float] | None:

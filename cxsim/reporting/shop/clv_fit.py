@@ -320,7 +320,7 @@ _FIT = TableSpec(
 
 def _agreement(engines: pl.DataFrame) -> str:
     """Return how far the engines agree; one that found nothing has no difference."""
-    gaps = engines["difference"].abs().drop_nulls()
+    gaps = engines["difference"].drop_nulls()
     if len(gaps) < engines.height:
         return "lifetimes did not fit every model"
     most = float(np.max(gaps.to_numpy(), initial=0.0))
@@ -346,7 +346,7 @@ _ENGINES = TableSpec(
         "lifetimes": Column("lifetimes", lambda row: _found(row, "lifetimes")),
         "difference": Column("Difference", write=lambda gap: f"{figure(100 * gap, '.3f')}{NBSP}%"),
     },
-    notes=("Difference: of lifetimes from native, as a share of native. Values use the native fits.",),
+    notes=("Difference as a share of native. Values use the native fits.",),
 )
 _HYGIENE = TableSpec(
     id="hygiene",
