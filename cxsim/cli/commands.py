@@ -86,9 +86,9 @@ OrdersName = Annotated[
 UntilFile = Annotated[
     datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; default: from the files.")
 ]
-HorizonDays = Annotated[int, Option(min=1, max=36_525, help="Valuation horizon in days.")]
-DiscountRate = Annotated[float, Option(min=0.0, max=1.0, help="Effective annual rate.")]
-ModelName = Annotated[str, Option(help="Purchase and dropout model: bgnbd, mbgnbd, paretonbd, bgcnbd, mbgcnbd.")]
+HorizonDays = Annotated[int, Option(min=1, max=36_525, help="How many days ahead orders count.")]
+DiscountRate = Annotated[float, Option(min=0.0, max=1.0, help="Discount rate per year, such as 0.10.")]
+ModelName = Annotated[str, Option(help="Model of orders and dropout: bgnbd, mbgnbd, paretonbd, bgcnbd, mbgcnbd.")]
 EngineName = Annotated[
     str,
     Option(help="What fits the models: native, or lifetimes (bgnbd, mbgnbd, paretonbd), shown beside native."),
@@ -273,10 +273,10 @@ def value(
     model: ModelName = "mbgnbd",
     horizon_days: HorizonDays = 365,
     annual_discount_rate: DiscountRate = 0.10,
-    margin: Annotated[float, Option(min=0.0, max=1.0, help="Share of revenue that counts as value.")] = 1.0,
-    level: Annotated[float, Option(min=0.01, max=0.999, help="Probability of the intervals.")] = 0.9,
-    draws: Annotated[int | None, Option(min=1, help="Draws; default: fewer for millions of customers.")] = None,
-    seed: Annotated[int, Option(min=0, help="Seed of all random numbers.")] = 0,
+    margin: Annotated[float, Option(min=0.0, max=1.0, help="Share of revenue that is margin, such as 0.3.")] = 1.0,
+    level: Annotated[float, Option(min=0.01, max=0.999, help="Probability of the intervals, such as 0.9.")] = 0.9,
+    draws: Annotated[int | None, Option(min=1, help="Simulations; default: fewer for millions of customers.")] = None,
+    seed: Annotated[int, Option(min=0, help="Start of the random numbers; the same seed, the same table.")] = 0,
 ) -> None:
     """Write one row per customer for a CRM: orders so far, RFM segment, value with intervals, rank (1 is highest).
 
