@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cxsim.study.run import run
     from cxsim.study.scenario import Scenario
     from cxsim.study.start import start
+    from cxsim.study.valuation import value
 
 __all__ = [
     "BusinessCase",
@@ -59,6 +60,7 @@ __all__ = [
     "scenario",
     "start",
     "summarise",
+    "value",
 ]
 __getattr__ = waiting_imports(__name__, __file__)
 

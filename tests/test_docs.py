@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
+import inspect
 import json
+import pkgutil
 import re
 import shlex
 import shutil
@@ -20,6 +24,7 @@ import cxsim
 from checks.source import ROOT
 from cxsim import reporting
 from cxsim.cli import app
+from cxsim.clv.fit import _library
 from cxsim.finance.economics import Economics
 from cxsim.metrics.catalogue import load_metrics
 from cxsim.params import Quantity, Source, entries, read
@@ -49,8 +54,8 @@ def test_there_is_python_in_readme_and_docs():
 
 
 # The file that a block belongs to, and its content without the indentation of a list.
-YAML = re.compile(r"^ *```yaml\n *# (params/[^\s,]+)[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
-OWN_NUMBERS = YAML.findall((ROOT / "docs" / "own-numbers.md").read_text(encoding="utf-8"))
+YAML = re.compile(r"^ *```yaml\n *# in (params/[^\s,]+)[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+OWN_NUMBERS = YAML.findall((ROOT / "docs" / "how-to" / "own-numbers.md").read_text(encoding="utf-8"))
 
 
 def test_the_own_numbers_of_the_recipe_read_as_quantities_and_sources_and_cite_each_other(tmp_path):
@@ -224,3 +229,46 @@ def test_search_finds_a_page_from_a_folder_without_a_server(site, tmp_path):
         requests = [one["request"]["url"] for one in tab.reported("Network.requestWillBeSent")]
     assert "Use your own margin" in found
     assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+
+
+MIGRATING = (ROOT / "docs" / "migrating-from-lifetimes.md").read_text(encoding="utf-8")
+
+
+def public_names():
+    """Yield each public function and class of lifetimes, and each public method where it is defined."""
+    library = _library()
+    for found in pkgutil.walk_packages(library.__path__, "lifetimes."):
+        module = importlib.import_module(found.name)
+        for name, one in vars(module).items():
+            if name.startswith("_") or getattr(one, "__module__", None) != found.name:
+                continue
+            yield name
+            if inspect.isclass(one):
+                yield from (f"{name}.{method}" for method in vars(one) if not method.startswith("_"))
+
+
+def test_every_public_name_of_lifetimes_has_its_place_on_the_page_for_those_who_come_from_it():
+    names = list(public_names())
+    # The walk has seen every part of the library.
+    assert {"BetaGeoFitter.fit", "plot_history_alive", "load_donations", "ConvergenceError", "pareto_nbd_model"} <= set(
+        names
+    )
+    assert [name for name in names if f"`{name}`" not in MIGRATING] == []
+
+
+def test_every_name_of_cxsim_on_that_page_exists():
+    mentioned = set(re.findall(r"\bcxsim((?:\.[a-zA-Z_]+)+)", MIGRATING))
+    assert len(mentioned) > 20
+    for path in mentioned:
+        functools.reduce(_step, path[1:].split("."), importlib.import_module("cxsim"))
+    commands = set(re.findall(r"`cxsim ([a-z][a-z-]*)", MIGRATING))
+    assert commands
+    assert commands <= set(get_command(app).commands)
+
+
+def _step(place, name):
+    """Return what stands under a name, a module of a package among them."""
+    try:
+        return getattr(place, name)
+    except AttributeError:
+        return importlib.import_module(f"{place.__name__}.{name}")

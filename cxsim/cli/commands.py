@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Option, Typer
 
@@ -65,12 +65,14 @@ from cxsim.wording import joined
 if TYPE_CHECKING:
     import polars as pl
 
-    from cxsim.clv.customer_value import CustomerValues
+    from cxsim.clv.fit import Engine
     from cxsim.clv.likelihood import Model
     from cxsim.clv.purchase_fit import PurchaseFit
     from cxsim.clv.spend_fit import SpendFit
+    from cxsim.data.orders import Transactions
     from cxsim.data.shop import Shop
     from cxsim.metrics.calibrate import Calibration
+    from cxsim.study.valuation import ValuedOrders
 
 # altair and nbformat check their JSON by jsonschema, which, where this package is installed, builds a grammar of web
 # addresses for two seconds; no address is checked here.
@@ -85,9 +87,13 @@ OrdersName = Annotated[
 UntilFile = Annotated[
     datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; default: from the files.")
 ]
-HorizonDays = Annotated[int, Option(min=1, max=36_525, help="Valuation horizon in days.")]
-DiscountRate = Annotated[float, Option(min=0.0, max=1.0, help="Effective annual rate.")]
-ModelName = Annotated[str, Option(help="Purchase and dropout model: bgnbd, mbgnbd, paretonbd, bgcnbd, mbgcnbd.")]
+HorizonDays = Annotated[int, Option(min=1, max=36_525, help="How many days ahead orders count.")]
+DiscountRate = Annotated[float, Option(min=0.0, max=1.0, help="Discount rate per year, such as 0.10.")]
+ModelName = Annotated[str, Option(help="Model of orders and dropout: bgnbd, mbgnbd, paretonbd, bgcnbd, mbgcnbd.")]
+EngineName = Annotated[
+    str,
+    Option(help="What fits the models: native, or lifetimes (bgnbd, mbgnbd, paretonbd), shown beside native."),
+]
 
 app = Typer(
     help="Business cases for customer-experience programmes: simulated returns and their uncertainty.",
@@ -224,6 +230,7 @@ def fit(
     unreadable: Unreadable = None,
     until: UntilFile = None,
     model: ModelName = "bgnbd",
+    engine: EngineName = "native",
     horizon_days: HorizonDays = 365,
     annual_discount_rate: DiscountRate = 0.10,
     as_json: AsJson = False,
@@ -233,20 +240,22 @@ def fit(
     from cxsim.data.shop import findings_table
 
     columns = _columns(customer_id, ordered_at, amount, (order_id, quantity, price))
-    read, rfm, purchases, spend, findings = _fitted(
-        orders, columns, changed_policy(policy, unreadable), until, model=model, quiet=as_json
+    read, rfm, (purchases, spend), findings, engines = _fitted(
+        orders, columns, changed_policy(policy, unreadable), until, names=(model, engine), quiet=as_json
     )
     top = customer_value(
         rfm, purchases, spend, horizon_days=horizon_days, annual_discount_rate=annual_discount_rate
     ).head(_TOP)
     if as_json:
-        content = _fits(purchases, spend) | {"findings": findings_table(read.findings).vstack(findings).to_dicts()}
+        content = _fits(purchases, spend) | {"engines": engines.to_dicts()}
+        content["findings"] = findings_table(read.findings).vstack(findings).to_dicts()
         valued = {"horizon_days": horizon_days, "customers": top.to_dicts()}
         print_json(reading_content(read, orders_in(read)) | content | {"value": valued})
         return
     print_frame("Customers", _summary(rfm, str(purchases.observed_until)))
     _print_fit(f"Purchases and dropout: {purchases.title}, time in days", purchases)
     _print_fit(f"Spend per order: {spend.title}", spend)
+    _print_engines(engines)
     print_findings(findings, _NOTHING)
     print_frame(f"Most valuable in the next {horizon_days} days (discounted revenue)", top)
 
@@ -267,31 +276,34 @@ def value(
     model: ModelName = "mbgnbd",
     horizon_days: HorizonDays = 365,
     annual_discount_rate: DiscountRate = 0.10,
-    margin: Annotated[float, Option(min=0.0, max=1.0, help="Share of revenue that counts as value.")] = 1.0,
-    level: Annotated[float, Option(min=0.01, max=0.999, help="Probability of the intervals.")] = 0.9,
-    draws: Annotated[int | None, Option(min=1, help="Draws; default: fewer for millions of customers.")] = None,
-    seed: Annotated[int, Option(min=0, help="Seed of all random numbers.")] = 0,
+    margin: Annotated[float, Option(min=0.0, max=1.0, help="Share of revenue that is margin, such as 0.3.")] = 1.0,
+    level: Annotated[float, Option(min=0.01, max=0.999, help="Probability of the intervals, such as 0.9.")] = 0.9,
+    draws: Annotated[int | None, Option(min=1, help="Simulations; default: fewer for millions of customers.")] = None,
+    seed: Annotated[int, Option(min=0, help="Start of the random numbers; the same seed, the same table.")] = 0,
 ) -> None:
-    """Write the value of each customer with intervals; MBG/NBD does not assume that one-time buyers are active."""
-    from cxsim.clv.customer_value import ValuationTerms, customer_values, draws_for
+    """Write one row per customer for a CRM: orders so far, RFM segment, value with intervals, rank (1 is highest).
+
+    The columns are defined in docs/value-table.md.
+    """
+    from cxsim.study.valuation import value_orders
 
     require_table_file(out)
-    columns = _columns(customer_id, ordered_at, amount, (order_id, quantity, price))
-    changes = changed_policy(policy, unreadable)
-    _, rfm, purchases, spend, findings = _fitted(orders, columns, changes, until, model=model)
-    terms = ValuationTerms(
-        horizon_days=horizon_days,
-        annual_discount_rate=annual_discount_rate,
-        margin=margin,
-        level=level,
-        draws=draws or draws_for(rfm.height, level),
-        seed=seed,
-    )
-    with waiting(f"Valuing the customers in {terms.draws:,} draws"):
-        values = customer_values(rfm, purchases, spend, terms)
-        write_table(values.table, out)
-    _print_values(f"Customers at {purchases.observed_until}, {purchases.title}", values, findings)
-    print_line(f"Written: {out} ({rfm.height:,} customers, {out.stat().st_size / 1e6:.1f} MB)")
+    how = _columns(customer_id, ordered_at, amount, (order_id, quantity, price)), changed_policy(policy, unreadable)
+    (chosen, _), _, read = _read(orders, *how, until, names=(model, "native"))
+    with waiting("Valuing the customers") as say:
+        found = value_orders(
+            read,
+            model=chosen,
+            horizon_days=horizon_days,
+            annual_discount_rate=annual_discount_rate,
+            margin=margin,
+            level=level,
+            draws=draws,
+            seed=seed,
+            progress=say,
+        )
+        write_table(found.table, out, exact=["spend_to_date"])
+    _print_values(found, out)
 
 
 @app.command()
@@ -362,34 +374,53 @@ def _columns(
     return {one: theirs for one, theirs in named if theirs is not None}
 
 
-def _fitted(
+def _read(
     name: str,
     columns: Mapping[str, str],
     policy: Sequence[str],
     until: datetime | None,
     *,
-    model: str,
+    names: tuple[str, str],
     quiet: bool = False,
-) -> tuple[Shop, pl.DataFrame, PurchaseFit, SpendFit, pl.DataFrame]:
-    """Return the shop, one row per customer, the models, and what the orders cannot say of these."""
-    from cxsim.clv.diagnose import diagnose
-    from cxsim.clv.fit import fit as fit_purchases, fit_spend
-    from cxsim.clv.likelihood import kind_of
+) -> tuple[tuple[Model, Engine], Shop, Transactions]:
+    """Return the model and the engine of these names, the shop and its orders; say what became of their rows."""
+    from cxsim.clv.fit import model_and_engine
     from cxsim.data.orders import transactions_of
-    from cxsim.data.rfm import summarise
 
-    kind = cast("Model", kind_of(model).name)
+    chosen = model_and_engine(*names)
     with waiting("Reading the orders"):
         shop = load(name, columns=columns, policy=policy, until=until and until.date(), tables="orders")
         orders = transactions_of(shop)
     if not quiet:
         # Before the fit: where no model can be fitted, what became of the rows is most often the reason.
         print_reading(shop, orders)
+    return chosen, shop, orders
+
+
+def _fitted(
+    name: str,
+    columns: Mapping[str, str],
+    policy: Sequence[str],
+    until: datetime | None,
+    *,
+    names: tuple[str, str],
+    quiet: bool,
+) -> tuple[Shop, pl.DataFrame, tuple[PurchaseFit, SpendFit], pl.DataFrame, pl.DataFrame]:
+    """Return the shop, one row per customer, the models, what the orders cannot say of these, and both engines.
+
+    `names`: of the model and of the engine. The engines are compared where one is asked that is not our own.
+    """
+    from cxsim.clv.diagnose import diagnose
+    from cxsim.clv.fit import by_engine, fit as fit_purchases, fit_spend
+    from cxsim.data.rfm import summarise
+
+    (model, engine), shop, orders = _read(name, columns, policy, until, names=names, quiet=quiet)
     with waiting("Fitting the models"):
         rfm = summarise(orders)
-        purchases = fit_purchases(rfm, model=kind, observed_until=orders.until)
-        spend = fit_spend(rfm, observed_until=orders.until)
-        return shop, rfm, purchases, spend, diagnose(rfm, purchases, spend).table
+        purchases = fit_purchases(rfm, model=model, engine=engine, observed_until=orders.until)
+        spend = fit_spend(rfm, engine=engine, observed_until=orders.until)
+        engines = by_engine(rfm, (purchases, spend) if engine == "lifetimes" else ())
+        return shop, rfm, (purchases, spend), diagnose(rfm, purchases, spend).table, engines
 
 
 def _summary(rfm: pl.DataFrame, end: str) -> pl.DataFrame:
@@ -410,7 +441,22 @@ def _summary(rfm: pl.DataFrame, end: str) -> pl.DataFrame:
 
 def _print_fit(title: str, fitted: PurchaseFit | SpendFit) -> None:
     print_frame(title, fitted.estimates(), digits=6)
-    print_text(f"Log-likelihood {fitted.log_likelihood:,.3f}, {fitted.n_customers:,} customers")
+    found = f"Log-likelihood {fitted.log_likelihood:,.3f}, {counted(fitted.n_customers, 'customer')}"
+    print_text(f"{found}; maximum found by the engine {fitted.engine}")
+
+
+def _print_engines(engines: pl.DataFrame) -> None:
+    """Print what both engines found, if they were compared."""
+    if not engines.is_empty():
+        print_grid(
+            "Both engines side by side; difference as a share of native",
+            engines.columns,
+            (
+                (*names, *(f"{number:,.10g}" for number in found), f"{gap:.0e}")
+                for *names, found, gap in ((*row[:2], row[2:4], row[4]) for row in engines.iter_rows())
+            ),
+            right=engines.columns[2:],
+        )
 
 
 def _fits(purchases: PurchaseFit, spend: SpendFit) -> dict[str, object]:
@@ -424,18 +470,20 @@ def _fits(purchases: PurchaseFit, spend: SpendFit) -> dict[str, object]:
 def _estimated(fitted: PurchaseFit | SpendFit, **model: object) -> dict[str, object]:
     return {
         **model,
+        "engine": fitted.engine,
         "parameters": fitted.estimates().to_dicts(),
         "log_likelihood": fitted.log_likelihood,
         "n_customers": fitted.n_customers,
     }
 
 
-def _print_values(title: str, values: CustomerValues, findings: pl.DataFrame) -> None:
-    """Print the value of all customers together, the remarks that belong to it, and what the fits cannot say."""
+def _print_values(found: ValuedOrders, file: Path) -> None:
+    """Print the value of all customers and of segments, what to know of it and of the fits, and where it is written."""
     import polars as pl
 
     from cxsim.clv.customer_value import rows_outside
 
+    values = found.values
     span = f"next {values.terms.horizon_days:,.0f} days"
     words = {
         "orders": f"orders in the {span}",
@@ -450,12 +498,20 @@ def _print_values(title: str, values: CustomerValues, findings: pl.DataFrame) ->
         mean, low, high = (f"{amount:,.0f}" for amount in amounts)
         lines.append((words[quantity], mean, f"{low} to {high}"))
     print_frame(
-        title,
+        f"Customers at {found.purchases.observed_until}, {found.purchases.title}",
         pl.DataFrame(lines, schema=["quantity", "expected", f"{100 * values.terms.level:g} % interval"], orient="row"),
+    )
+    segments = found.table.group_by("segment").agg(pl.len(), pl.col("value").sum()).sort("segment")
+    print_grid(
+        "RFM segments",
+        ("segment", "customers", words["value"]),
+        ((name, f"{count:,}", f"{worth:,.0f}") for name, count, worth in segments.iter_rows()),
+        right=("customers", words["value"]),
     )
     for remark in (*values.remarks, *values.outside, *rows_outside(values.table)):
         print_text(remark)
-    print_findings(findings, _NOTHING)
+    print_findings(found.findings, _NOTHING)
+    print_line(f"Written: {file} ({counted(found.table.height, 'customer')}, {file.stat().st_size / 1e6:.1f} MB)")
 
 
 def _print_calibration(found: Calibration, like: str) -> None:

@@ -275,8 +275,8 @@ def require_table_file(path: Path) -> None:
         raise ReportError(f"{path}: there is no folder {path.parent}; create it or choose another.")
 
 
-def write_table(table: pl.DataFrame, path: Path) -> None:
-    """Write a table into a file, whole or not at all."""
+def write_table(table: pl.DataFrame, path: Path, *, exact: Sequence[str] = ()) -> None:
+    """Write a table into a file, whole or not at all; estimates to six digits in text, `exact` columns to the last."""
     import polars.selectors as cs
 
     from cxsim.params import written_whole
@@ -285,7 +285,8 @@ def write_table(table: pl.DataFrame, path: Path) -> None:
         with written_whole(path) as half:
             if path.suffix.lower() == ".csv":
                 texts = [_cells(column) for column in table.select(cs.string())]
-                table.with_columns(*texts, cs.float().round_sig_figs(_DIGITS)).write_csv(half)
+                rounded = (cs.float() - cs.by_name(*exact)).round_sig_figs(_DIGITS)
+                table.with_columns(*texts, rounded).write_csv(half)
             else:
                 table.write_parquet(half)
     except OSError as error:

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from datetime import date
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import polars as pl
@@ -29,7 +29,7 @@ from cxsim.clv.spend_fit import GammaGammaFit, OnePriceFit, SpendFit
 from cxsim.errors import EstimationError, choices
 
 Engine = Literal["native", "lifetimes"]
-ENGINES = ("native", "lifetimes")
+LOG_LIKELIHOOD = "log-likelihood"
 
 # Starts from which Newton's method is run, the best of all.
 _BEST_STARTS = 2
@@ -169,6 +169,45 @@ def fit_spend(rfm: pl.DataFrame, *, engine: Engine = "native", observed_until: d
     return GammaGammaFit(n_left_out=left_out, engine=engine, observed_until=observed_until, **found)
 
 
+def by_engine(rfm: pl.DataFrame, fits: Sequence[PurchaseFit | SpendFit]) -> pl.DataFrame:
+    """Return what each engine finds for the models of some fits to the same customers.
+
+    model, parameter (the last of each model is the log-likelihood), native, lifetimes, and their difference, without a
+    sign, as a share of native. An engine that lacks the model or finds no maximum has nulls; a price that is read off
+    the orders has no row.
+    """
+    rows = []
+    for fitted in fits:
+        if isinstance(fitted, OnePriceFit):
+            continue
+        both = [_by(engine, rfm, fitted) for engine in get_args(Engine)]
+        for place, name in enumerate((*fitted.names, LOG_LIKELIHOOD)):
+            rows.append((fitted.title, name, *(None if found is None else found[place] for found in both)))
+    schema = {"model": pl.String, "parameter": pl.String, **dict.fromkeys(get_args(Engine), pl.Float64)}
+    native, theirs = map(pl.col, get_args(Engine))
+    return pl.DataFrame(rows, schema, orient="row").with_columns(difference=((theirs - native) / native).abs())
+
+
+def _by(engine: Engine, rfm: pl.DataFrame, fitted: PurchaseFit | GammaGammaFit) -> list[float] | None:
+    """Return the estimates of an engine for a fitted model, and their log-likelihood."""
+    found = fitted
+    try:
+        if engine != fitted.engine and isinstance(fitted, PurchaseFit):
+            found = fit(rfm, model=cast("Model", fitted.model), k=fitted.params.k, engine=engine)
+        elif engine != fitted.engine:
+            found = cast("GammaGammaFit", fit_spend(rfm, engine=engine))
+    except EstimationError:
+        return None
+    return [*found.values.tolist(), found.log_likelihood]
+
+
+def model_and_engine(model: str, engine: str) -> tuple[Model, Engine]:
+    """Return the names of a model and of an engine that has it; refuse others, and say what is possible."""
+    kind = kind_of(model)
+    _require(kind, None, engine)
+    return cast("Model", kind.name), cast("Engine", engine)
+
+
 def _found(kind: Kind, patterns: pl.DataFrame, optimum: Optimum, k: int) -> dict[str, Any]:
     """Return what fits of orders and fits of spend have in common."""
     return {
@@ -184,12 +223,12 @@ def _found(kind: Kind, patterns: pl.DataFrame, optimum: Optimum, k: int) -> dict
 
 
 def _require(kind: Kind, k: int | None, engine: str) -> None:
-    if engine not in ENGINES:
-        raise EstimationError(f"no engine '{engine}'; {choices(str(engine), list(ENGINES))}")
+    if engine not in get_args(Engine):
+        raise EstimationError(f"no engine '{engine}'; {choices(str(engine), get_args(Engine))}")
     if engine == "lifetimes" and kind.name not in _FITTERS:
         raise EstimationError(
             f"{kind.title}: lifetimes does not have it; use engine 'native', or a model that it has: "
-            f"{choices(kind.name, list(_FITTERS))}"
+            f"{choices(kind.name, [name for name in _FITTERS if name != SPEND.name])}"
         )
     most = MOST_STAGES if kind.regular else 1
     if k is not None and not (is_count(k, least=1) and k <= most):
@@ -263,10 +302,12 @@ def _lifetimes(kind: Kind, patterns: pl.DataFrame) -> list[float]:
 def _first_success(model: str, fitter: str, columns: Sequence[FloatArray], weight: FloatArray) -> dict[str, float]:
     """Return the first finite estimates on the ladder of penalties."""
     library = _library()
+    # Of this one alone the library's own start is random.
+    start = {"initial_params": np.ones(4)} if fitter == _FITTERS["paretonbd"] else {}
     for penalty in _PENALTIES:
         try:
             with _quiet():
-                fitted = getattr(library, fitter)(penalizer_coef=penalty).fit(*columns, weights=weight)
+                fitted = getattr(library, fitter)(penalizer_coef=penalty).fit(*columns, weights=weight, **start)
         except (library.utils.ConvergenceError, np.linalg.LinAlgError):
             continue
         found = dict(fitted.params_)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from cxsim.data.orders import Transactions, as_date, money, transactions_of, whole_cents
 from cxsim.data.shop import Shop
@@ -13,6 +15,20 @@ from cxsim.params import CENTS
 from cxsim.tables import RFM, TRANSACTIONS, check
 
 Orders = Transactions | Shop | pl.DataFrame | pl.LazyFrame
+# The days and sums behind a summary, which models do not take.
+TO_DATE = ("first_order", "last_order", "orders_to_date", "spend_to_date")
+# Segments by score of recency (from 1, down) and by the mean score of frequency and spend (from 1, across).
+GRID = (
+    ("Hibernating", "Hibernating", "At risk", "At risk", "Can't lose"),
+    ("Hibernating", "Hibernating", "At risk", "At risk", "Can't lose"),
+    ("About to sleep", "About to sleep", "Need attention", "Loyal", "Loyal"),
+    ("Promising", "Potential loyalists", "Potential loyalists", "Loyal", "Loyal"),
+    ("New", "Potential loyalists", "Potential loyalists", "Champions", "Champions"),
+)
+_SCORES = len(GRID)
+_NAMES = pl.Series([name for row in GRID for name in row])
+# From the best customers to those long gone.
+_SEGMENT = pl.Enum(_NAMES.reverse().unique(maintain_order=True))
 
 
 def clean_orders(orders: Orders) -> Transactions | pl.DataFrame | pl.LazyFrame:
@@ -127,15 +143,51 @@ def summarise(transactions: Orders, *, until: date | None = None) -> pl.DataFram
     >>> summarise(orders, until=date(2024, 3, 1)).row(0)
     ('a', 2, 30, 60, 22.5, 5.298317367210984)
     """
+    return _summary(transactions, until, ())
+
+
+def history(transactions: Orders) -> pl.DataFrame:
+    """Summarise the orders of each customer as `summarise` does, with what they came to so far.
+
+    Also first_order and last_order (days), orders_to_date (order days) and spend_to_date (sum of all amounts).
+    """
+    return _summary(transactions, None, TO_DATE)
+
+
+def segments(customers: pl.DataFrame) -> pl.Series:
+    """Return the RFM segment of each row of a `history`.
+
+    Recency, frequency and spend are scored from 1 to 5 by fifths of the customers; customers with equal numbers score
+    the same, whatever the order of the rows.
+
+    References
+    ----------
+    Hughes (1994), "Strategic Database Marketing", for scores by fifths. Putler, "RFM Analysis for Successful Customer
+    Segmentation", for the grid of recency against the mean of frequency and spend, here without its overlaps.
+    """
+    idle, orders, spend = (
+        _score(customers[name].to_physical().to_numpy()) for name in ("last_order", "orders_to_date", "spend_to_date")
+    )
+    return _NAMES.cast(_SEGMENT).gather(_SCORES * idle + (orders + spend) // 2).alias("segment")
+
+
+def _score(strength: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Return how many whole fifths of the customers do worse, by the four numbers between the fifths."""
+    ends = [-(-fifth * strength.size // _SCORES) - 1 for fifth in range(1, _SCORES)]
+    return np.searchsorted(np.partition(strength, ends)[ends], strength)
+
+
+def _summary(transactions: Orders, until: date | None, more: tuple[str, ...]) -> pl.DataFrame:
     transactions = clean_orders(transactions)
     end = transactions.until if until is None and isinstance(transactions, Transactions) else until
     days = order_days(transactions, end)
     if days.is_empty():
         raise DataError("there is no order to summarise" + ("." if end is None else f" up to {end}."))
-    return check(_customers(days, end), RFM)
+    names = (*RFM.columns, *RFM.optional, *more)
+    return check(_customers(days, end).select(names).collect(), RFM)
 
 
-def _customers(days: pl.DataFrame, end: date | None) -> pl.DataFrame:
+def _customers(days: pl.DataFrame, end: date | None) -> pl.LazyFrame:
     """Return the summary of order days that are sorted by customer and day.
 
     A sum over a customer's repeat orders is the running sum at the last order less the one at the first.
@@ -148,18 +200,24 @@ def _customers(days: pl.DataFrame, end: date | None) -> pl.DataFrame:
     gap = (day - day.shift(1)).dt.total_days()
     # The gap to another customer's order, which no sum holds, may be any number.
     log_gap = (gap.clip(lower_bound=1).log().fill_null(0) * _LOG_UNITS).round().cast(pl.Int64)
+    cents = pl.col("cents")
     summary = days.lazy().select(
         customer_id=pl.col("customer_id").filter(first),
+        first_order=day.filter(first),
+        last_order=day.filter(last),
+        first_cents=cents.filter(first),
         frequency=between(pl.int_range(pl.len(), dtype=pl.Int64)),
         recency_days=between(day).dt.total_days(),
         age_days=((day.max() if end is None else pl.lit(end)) - day.filter(first)).dt.total_days(),
-        cents=between(pl.col("cents").cum_sum()),
+        cents=between(cents.cum_sum()),
         log_gaps=between(log_gap.cum_sum()) / _LOG_UNITS,
     )
     frequency = pl.col("frequency")
-    mean = pl.when(frequency > 0).then(pl.col("cents") / (frequency * CENTS))
-    names = ("customer_id", "frequency", "recency_days", "age_days", "monetary_value", "log_gaps")
-    return summary.with_columns(monetary_value=mean).select(names).collect()
+    return summary.with_columns(
+        monetary_value=pl.when(frequency > 0).then(cents / (frequency * CENTS)),
+        orders_to_date=frequency + 1,
+        spend_to_date=money(cents + pl.col("first_cents")),
+    )
 
 
 def holdout(transactions: Orders, *, after: date, until: date) -> pl.DataFrame:

@@ -48,7 +48,7 @@ _NEVER = {
     r"_season\.|^drift\.": "seasons and trends are not read from the tables; compare them with the orders by month.",
 }
 # A new file begins with it.
-_SOURCES_HEADER = "# Where the shop's own numbers come from; grades as in docs/own-numbers.md.\n"
+_SOURCES_HEADER = "# Where the shop's own numbers come from.\n"
 
 
 class Calibration(NamedTuple):

@@ -44,7 +44,14 @@ if TYPE_CHECKING:
     )
     from cxsim.reporting.business.tornado import break_evens_table, heat_map, rates_table, tornado
     from cxsim.reporting.business.what_if import what_if
-    from cxsim.reporting.shop.clv_fit import fit_table, frequency_histogram, hygiene_table, tracking, value_table
+    from cxsim.reporting.shop.clv_fit import (
+        engines_table,
+        fit_table,
+        frequency_histogram,
+        hygiene_table,
+        tracking,
+        value_table,
+    )
     from cxsim.reporting.shop.clv_validation import (
         alive_by_model,
         calibration,
@@ -97,6 +104,7 @@ __all__ = [
     "decision_box",
     "efficient_frontier",
     "enable",
+    "engines_table",
     "evidence_box",
     "findings_table",
     "fit_table",

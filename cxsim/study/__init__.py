@@ -8,7 +8,7 @@ from cxsim.study.result import Study
 from cxsim.study.run import run
 from cxsim.study.scenario import Scenario, load_valuation
 from cxsim.study.shop_tables import ShopTables
-from cxsim.study.valuation import value_customers
+from cxsim.study.valuation import value, value_customers
 
 __all__ = [
     "BusinessCase",
@@ -21,5 +21,6 @@ __all__ = [
     "naive_readings",
     "run",
     "search",
+    "value",
     "value_customers",
 ]

@@ -131,15 +131,13 @@ def _record(
     kind: str, case: Scenario | Valuation, own: Mapping[str, object], tables: Mapping[str, pl.DataFrame]
 ) -> dict[str, object]:
     """Return what scenarios and valuations record alike, with what one of them records on its own."""
-    # A valuation never uses the other implementation of the models.
-    packages = [name for name in PACKAGES if name != "lifetimes" or kind == "scenario"]
     return {
         kind: case.name,
         **{name: getattr(case, name) for name in ("title", "seed", "draws", "orders")},
         **own,
         f"{kind}_sha256": scenario_hash(case),
         **{f"{name}_sha256": table_hash(table) for name, table in tables.items()},
-        "versions": versions(packages),
+        "versions": versions(PACKAGES),
         "commit": commit(),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date, datetime, time, timedelta
@@ -19,7 +20,7 @@ from cxsim.clv.models.gamma_gamma import population_mean
 from cxsim.clv.spend_fit import SpendFit
 from cxsim.data.cdnow import cdnow_shop
 from cxsim.data.contracts import WHEN
-from cxsim.data.exports.read_shop import shop_of
+from cxsim.data.exports.read_shop import read_transactions, shop_of
 from cxsim.data.orders import Transactions, transactions_of
 from cxsim.data.rfm import summarise
 from cxsim.data.shop import TABLES, Policy, Receipt, Shop, known_at, noticed
@@ -158,6 +159,20 @@ def orders_of(case: CaseSettings, currency: str) -> Transactions:
             "the orders in its file or in that of its economics."
         )
     return orders
+
+
+def any_orders(
+    source: object,
+    *,
+    columns: Mapping[str, str] | None = None,
+    policy: Policy | Mapping[str, object] | None = None,
+    until: date | None = None,
+) -> Transactions:
+    """Return the orders of a path, a name of `load_shop`, a frame, a shop, or orders that have been read."""
+    if isinstance(source, str | os.PathLike):
+        place = os.fspath(source)
+        return transactions_of(load_shop(str(place), columns=columns, policy=policy, until=until, tables="orders"))
+    return read_transactions(source, columns=columns, policy=policy, until=until)
 
 
 def check_orders(files: Sequence[Path]) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
 
 import polars as pl
 
@@ -15,23 +17,25 @@ from cxsim.clv.customer_value import (
     alive_by_group,
     at_risk,
     customer_values,
+    draws_for,
     means_outside,
     parameter_draws,
     value_totals,
 )
 from cxsim.clv.diagnose import Diagnosis, diagnose
-from cxsim.clv.fit import fit, fit_spend
+from cxsim.clv.fit import LOG_LIKELIHOOD, by_engine, fit, fit_spend
+from cxsim.clv.likelihood import Model
 from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import SpendFit
 from cxsim.clv.validation.compare import Comparison, compare
-from cxsim.clv.validation.holdout import captures, decile_values, forecasts, missed, with_deciles
+from cxsim.clv.validation.holdout import DECILES, captures, decile_values, forecasts, missed, with_deciles
 from cxsim.data.orders import Transactions
-from cxsim.data.rfm import holdout, summarise
-from cxsim.data.shop import Finding, findings_table
+from cxsim.data.rfm import TO_DATE, history, holdout, segments, summarise
+from cxsim.data.shop import Finding, Policy, findings_table
 from cxsim.study.assumptions import register, source_table
 from cxsim.study.provenance import valuation_manifest
 from cxsim.study.scenario import Valuation
-from cxsim.study.sources import orders_of
+from cxsim.study.sources import any_orders, orders_of
 from cxsim.wording import figure, in_words, percent
 
 LEVEL = 0.9
@@ -149,6 +153,8 @@ class CustomerValuation:
         model, group, alive, low, high: who is taken for still being a customer, at the end of observation.
     purchases, spend
         The models that are used, fitted up to the end of observation.
+    engines
+        model, parameter, native, lifetimes, difference: the same fits by both engines, side by side.
     findings
         about, severity, sentence, advice: what the orders cannot say of these fits.
     values
@@ -171,6 +177,7 @@ class CustomerValuation:
     alive: pl.DataFrame
     purchases: PurchaseFit
     spend: SpendFit
+    engines: pl.DataFrame
     findings: pl.DataFrame
     values: CustomerValues
     worth: pl.DataFrame
@@ -252,6 +259,7 @@ def value_customers(valuation: Valuation, *, progress: Progress | None = None) -
         alive=alive_by_group(rfm, {title: one.purchases for title, one in drawn.items()}, LEVEL),
         purchases=purchases,
         spend=spend,
+        engines=_engines(rfm, (purchases, spend)),
         findings=_findings(lines.findings, diagnose(rfm, purchases, spend), values.remarks, worth),
         values=values,
         worth=worth,
@@ -261,6 +269,14 @@ def value_customers(valuation: Valuation, *, progress: Progress | None = None) -
         sources=source_table(valuation),
         manifest=valuation_manifest(valuation, rfm, values.table, lines.record),
     )
+
+
+def _engines(rfm: pl.DataFrame, fits: tuple[PurchaseFit, SpendFit]) -> pl.DataFrame:
+    """Return both engines side by side, of lifetimes the digits that are the same on every machine."""
+    theirs = pl.col("lifetimes")
+    flat = pl.col("parameter") == LOG_LIKELIHOOD
+    digits = pl.when(flat).then(theirs.round_sig_figs(9)).otherwise(theirs.round_sig_figs(6))
+    return by_engine(rfm, fits).with_columns(lifetimes=digits, difference=pl.col("difference").round(5))
 
 
 def _valued(
@@ -295,3 +311,134 @@ def _findings(orders: Iterable[Finding], fits: Diagnosis, remarks: Iterable[str]
     rows += [{**skewed, "sentence": sentence} for sentence in means_outside(worth, LEVEL)]
     table = found.select("about", "severity", "sentence", "advice")
     return pl.concat([table, pl.DataFrame(rows, schema=table.schema)])
+
+
+class ValuedOrders(NamedTuple):
+    """The customers of a shop as a CRM takes them, and what stands behind the table.
+
+    Attributes
+    ----------
+    table
+        What `value` returns.
+    values
+        What each customer and all of them will bring.
+    purchases
+        The model of orders.
+    findings
+        What the orders cannot say of the fits.
+    """
+
+    table: pl.DataFrame
+    values: CustomerValues
+    purchases: PurchaseFit
+    findings: pl.DataFrame
+
+
+def value(
+    orders: object,
+    *,
+    columns: Mapping[str, str] | None = None,
+    policy: Policy | Mapping[str, object] | None = None,
+    until: date | None = None,
+    model: Model = "mbgnbd",
+    horizon_days: float = 365.0,
+    annual_discount_rate: float = 0.10,
+    margin: float = 1.0,
+    level: float = 0.9,
+    draws: int | None = None,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """Return one row per customer for a CRM: orders so far, segment, value with intervals, and rank.
+
+    Parameters
+    ----------
+    orders
+        Path of a shop's exports, or the name of a bundled shop such as "cdnow-sample"; a frame of polars, pandas or
+        pyarrow; or what `read_shop` or `read_transactions` returned.
+    columns, policy, until
+        As in `read_transactions`, for orders that are still to be read.
+    model
+        Purchase and dropout model, as in `fit`. MBG/NBD does not assume that one-time buyers are active.
+    horizon_days
+        Days from the end of observation on in which orders count, above 0.
+    annual_discount_rate
+        Effective per year, >= 0.
+    margin
+        Share of revenue that counts as value, 0 to 1.
+    level
+        Probability of the intervals.
+    draws
+        Draws behind the intervals; by default fewer for millions of customers.
+    seed
+        Seed of all random numbers.
+
+    Returns
+    -------
+    polars.DataFrame
+        By customer_id: segment (RFM), rank and decile by value (1 is the highest); first_order, last_order,
+        orders_to_date (order days) and spend_to_date; prob_alive, expected_orders and value, each with an interval;
+        prob_none, the chance of no further order; days_to_next, the median days to the next one. docs/value-table.md
+        defines every column. The same as `cxsim value` writes.
+
+    Raises
+    ------
+    DataError, ParamError, EstimationError
+        For orders that cannot be read, customers to whom no model can be fitted, and numbers out of range.
+
+    Examples
+    --------
+    >>> customers = value("cdnow-sample", horizon_days=365, margin=0.3, draws=20)
+    >>> customers.sort("rank").select("customer_id", "segment", "last_order", "orders_to_date", "decile").row(0)
+    (1981, 'Champions', datetime.date(1998, 6, 17), 42, 1)
+    """
+    return value_orders(
+        any_orders(orders, columns=columns, policy=policy, until=until),
+        model=model,
+        horizon_days=horizon_days,
+        annual_discount_rate=annual_discount_rate,
+        margin=margin,
+        level=level,
+        draws=draws,
+        seed=seed,
+    ).table
+
+
+def value_orders(
+    orders: Transactions,
+    *,
+    model: Model,
+    horizon_days: float,
+    annual_discount_rate: float,
+    margin: float,
+    level: float,
+    draws: int | None,
+    seed: int,
+    progress: Progress | None = None,
+) -> ValuedOrders:
+    """Return the table of `value` for orders that have been read, and what stands behind it."""
+    terms = ValuationTerms(
+        horizon_days=horizon_days,
+        annual_discount_rate=annual_discount_rate,
+        margin=margin,
+        level=level,
+        draws=draws or draws_for(orders.totals.customers, level),
+        seed=seed,
+    )
+    report, until = progress or (lambda _: None), orders.until
+    report("models")
+    customers = history(orders)
+    rfm = customers.drop(TO_DATE)
+    purchases, spend = fit(rfm, model=model, observed_until=until), fit_spend(rfm, observed_until=until)
+    findings = diagnose(rfm, purchases, spend).table
+    report(f"{terms.draws:,} draws")
+    values = customer_values(rfm, purchases, spend, terms)
+    # Both tables are sorted by customer, so that of equal values the first customer has the better rank.
+    rank = values.table["value"].rank("ordinal", descending=True).cast(pl.Int64)
+    table = customers.select(
+        "customer_id",
+        segments(customers),
+        rank.alias("rank"),
+        ((rank - 1) * DECILES // len(rank) + 1).alias("decile"),
+        *TO_DATE,
+    )
+    return ValuedOrders(table.hstack(values.table.drop("customer_id")), values, purchases, findings)

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
+import cxsim
 from cxsim.cli.printing import require_table_file, write_table
 from cxsim.data.cdnow import load_cdnow
 from cxsim.errors import ReportError
@@ -99,7 +100,8 @@ def test_where_no_model_can_be_fitted_the_rows_are_listed_all_the_same(project):
 
 
 COLUMNS = [
-    "customer_id", "prob_alive", "prob_alive_low", "prob_alive_high", "expected_orders", "orders_low", "orders_high",
+    "customer_id", "segment", "rank", "decile", "first_order", "last_order", "orders_to_date", "spend_to_date",
+    "prob_alive", "prob_alive_low", "prob_alive_high", "expected_orders", "orders_low", "orders_high",
     "value", "value_low", "value_high", "prob_none", "days_to_next",
 ]  # fmt: skip
 CUSTOMERS = 468
@@ -166,6 +168,34 @@ def test_the_same_call_writes_the_same_bytes_with_no_formula_and_prints_totals(s
     assert all(line.startswith("'=customer ") for line in lines)
 
 
+def test_the_file_is_the_table_that_python_returns_and_money_so_far_is_exact(shared, few, full, value):
+    found = cxsim.value(few, until=date(1998, 6, 30), draws=20)
+    assert found.equals(full.cast({"segment": found.schema["segment"]}))
+    printed = value("value.csv")
+    written = pl.read_csv(shared.folder / "value.csv")
+    assert written["spend_to_date"].to_list() == full["spend_to_date"].to_list()
+    assert f"Champions           │ {(full['segment'] == 'Champions').sum():>9} │" in printed
+
+
+def test_the_library_beside_our_own_engine(shared):
+    done = shared("fit", "cdnow-sample", *UNTIL, "--engine", "lifetimes")
+    assert "maximum found by the engine lifetimes" in done.out
+    assert "Both engines side by side" in done.out
+    found = json.loads(shared("fit", "cdnow-sample", *UNTIL, "--engine", "lifetimes", "--json").out)
+    assert found["purchases"]["engine"] == found["spend"]["engine"] == "lifetimes"
+    rows = [(row["model"], row["parameter"]) for row in found["engines"]]
+    assert rows == [("BG/NBD", name) for name in ("r", "alpha", "a", "b", "log-likelihood")] + [
+        ("Gamma-Gamma", name) for name in ("p", "q", "v", "log-likelihood")
+    ]
+    # The library stops where its own tolerance of 1e-7 holds, which leaves its estimates a millionth or so away.
+    assert all(row["difference"] < 1e-5 for row in found["engines"])
+
+
+def test_our_own_engine_alone_is_not_compared(fitted):
+    assert fitted["engines"] == []
+    assert fitted["purchases"]["engine"] == "native"
+
+
 def _subscriptions():
     """Return the orders of eighty customers who pay 9.90 once a month, some of them for longer than others."""
     return [
@@ -227,6 +257,20 @@ def test_what_cannot_be_written_or_fitted_is_refused_before_anything_is_read(pro
     before = project.files()
     assert message in project("value", "no-such-orders.csv", *words).error
     assert project.files() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--engine", "lifetime"], "no engine 'lifetime'; did you mean 'lifetimes'? Possible: native, lifetimes."),
+        (
+            ["--engine", "lifetimes", "--model", "bgcnbd"],
+            "BG/CNBD-k: lifetimes does not have it; use engine 'native', ",
+        ),
+    ],
+)
+def test_an_engine_that_is_not_there_or_lacks_the_model_is_refused_before_anything_is_read(project, words, message):
+    assert message in project("fit", "no-such-orders.csv", *words).error
 
 
 def test_too_few_draws_for_an_interval_are_refused_and_no_file_is_left(shared, few):

@@ -18,7 +18,7 @@ from hypothesis import given, settings, strategies as st
 from numpy.testing import assert_allclose
 
 from cxsim.clv.diagnose import diagnose
-from cxsim.clv.fit import _first_success, _library, fit, fit_spend
+from cxsim.clv.fit import _first_success, _library, by_engine, fit, fit_spend
 from cxsim.clv.likelihood import KINDS
 from cxsim.clv.models.bgnbd import BetaGeometricParams
 from cxsim.clv.models.pareto_nbd import ParetoNbdParams
@@ -329,13 +329,37 @@ def test_lifetimes_finds_no_higher_place(sample, fits, model):
     assert theirs.engine == "lifetimes"
     # Both report our log-likelihood, at their own places: ours is at least as high, to the rounding of the sum.
     assert theirs.log_likelihood <= ours.log_likelihood + 1e-9
-    # The same optimum to a millionth; lifetimes' Pareto/NBD starts at random and stops where its simplex is small.
+    # The same optimum to a millionth; lifetimes' Pareto/NBD stops where its simplex is small.
     assert ours.log_likelihood - theirs.log_likelihood < (1e-4 if model == "paretonbd" else 1e-6)
 
 
 def test_lifetimes_finds_no_higher_place_for_spend(sample, spend):
     theirs = fit_spend(sample, engine="lifetimes")
     assert -1e-9 <= spend.log_likelihood - theirs.log_likelihood < 1e-6
+
+
+def test_lifetimes_finds_the_same_place_every_time(sample):
+    first, second = (fit(sample, model="paretonbd", engine="lifetimes") for _ in range(2))
+    assert first.params == second.params
+
+
+def test_both_engines_stand_side_by_side_whichever_found_the_fit(sample, fits, spend):
+    ours = fits["sample", "mbgnbd"]
+    table = by_engine(sample, (ours, spend))
+    theirs = fit(sample, model="mbgnbd", engine="lifetimes")
+    assert table["native"].head(5).to_list() == [*values(ours).tolist(), ours.log_likelihood]
+    assert table["lifetimes"].head(5).to_list() == [*values(theirs).tolist(), theirs.log_likelihood]
+    assert by_engine(sample, (theirs, spend)).equals(table)
+    gaps = [abs(there / here - 1.0) for here, there in table.select("native", "lifetimes").iter_rows()]
+    # Differences of 1e-7 lose half of the sixteen digits of the estimates.
+    assert_allclose(table["difference"], gaps, atol=1e-14)
+
+
+def test_where_lifetimes_has_no_answer_its_side_is_empty_and_a_price_has_no_row(sample, spend):
+    table = by_engine(sample, (fit(sample, model="bgcnbd", k=1), spend))
+    assert table["lifetimes"].null_count() == table["difference"].null_count() == 5
+    payers = sample.with_columns(monetary_value=pl.when(pl.col("frequency") > 0).then(9.9))
+    assert by_engine(payers, [fit_spend(payers)]).is_empty()
 
 
 @pytest.mark.parametrize("model", ["bgnbd", "mbgnbd"])

@@ -15,7 +15,7 @@ from hypothesis import given, settings, strategies as st
 
 from cxsim.data.cdnow import load_cdnow
 from cxsim.data.exports.read_shop import read_transactions
-from cxsim.data.rfm import cumulative_repeat_orders, holdout, summarise
+from cxsim.data.rfm import GRID, cumulative_repeat_orders, history, holdout, segments, summarise
 from cxsim.errors import DataError, TableError
 from cxsim.tables import RFM, check
 
@@ -291,3 +291,42 @@ NEGATIVE = pl.concat([JANUARY, january([("a", 5, -1.0)])])
 def test_what_cannot_be_counted_is_refused_with_the_reason(asked, message):
     with pytest.raises(DataError, match=message):
         asked()
+
+
+@given(lines=order_lines)
+@settings(max_examples=25, deadline=None)
+def test_the_history_is_the_summary_with_days_and_sums_of_all_orders(lines):
+    found = history(orders(lines))
+    assert found.select(list(RFM.columns | RFM.optional)).equals(summarise(orders(lines)))
+    for who, *numbers in found.select("customer_id", "first_order", "last_order", "orders_to_date").iter_rows():
+        days = {day for customer, day, _ in lines if customer == who}
+        assert numbers == [min(days), max(days), len(days)]
+        cents = sum(round(100 * amount) for customer, _, amount in lines if customer == who)
+        assert found.filter(customer_id=who)["spend_to_date"].item() == cents / 100
+
+
+def made(last, count, spend):
+    """A history of which the segments look at these numbers alone."""
+    days = [START + timedelta(days=day) for day in last]
+    return pl.DataFrame({"last_order": days, "orders_to_date": count, "spend_to_date": spend})
+
+
+def test_every_combination_of_scores_falls_into_the_segment_of_the_grid():
+    # Five customers by each score, once for every combination of recency and of frequency and spend together.
+    scores = [(late, often, much) for late in range(5) for often in range(5) for much in range(5)]
+    found = segments(
+        made(*([float(score[place]) if place == 2 else score[place] for score in scores] for place in range(3)))
+    )
+    assert found.to_list() == [GRID[late][(often + much) // 2] for late, often, much in scores]
+    # Of a mean between two scores the lower one counts: 4 and 5, 1 and 2.
+    assert found[scores.index((4, 3, 4))] == "Champions"
+    assert found[scores.index((4, 0, 1))] == "New"
+
+
+def test_equal_customers_are_in_one_segment_whatever_the_order_of_rows():
+    # Three of five ordered once, and as much: three fifths do worse than the others, and nobody than they.
+    table = made([5, 5, 5, 5, 5], [1, 1, 1, 2, 9], [10.0, 10.0, 10.0, 20.0, 90.0])
+    expected = ["Hibernating"] * 3 + ["At risk", "Can't lose"]
+    assert segments(table).to_list() == expected
+    assert segments(table.reverse()).to_list() == expected[::-1]
+    assert segments(table.head(1)).to_list() == ["Hibernating"]

@@ -187,7 +187,7 @@ def read_transactions(
     ----------
     source
         Whatever `read_shop` reads; or the shop that it returned, or one that `read_database` or a simulation returned.
-        Customers that are whole numbers in a frame or a Parquet file stay so.
+        Customers that are whole numbers in a frame or a Parquet file stay so. Orders already read stay as they are.
     columns, policy, currency
         As in `read_shop`.
     until
@@ -209,10 +209,10 @@ def read_transactions(
     >>> read_transactions(lines)
     Transactions(1 of 2 rows kept, until 2024-03-01)
     """
-    if isinstance(source, Shop):
+    if isinstance(source, Shop | Transactions):
         if (columns, policy, currency, until) != (None,) * 4:
             raise DataError("columns, policy, currency and until apply to files; this shop has already been read.")
-        return transactions_of(source)
+        return transactions_of(source) if isinstance(source, Shop) else source
     return transactions_of(
         shop_of(source, columns=columns, policy=policy, currency=currency, until=until, tables="orders")
     )

@@ -9,8 +9,10 @@ from dataclasses import replace
 from datetime import date
 
 import altair as alt
+import numpy as np
 import polars as pl
 
+from cxsim.clv.fit import LOG_LIKELIHOOD
 from cxsim.errors import TableError
 from cxsim.params import Z95
 from cxsim.reporting.tables import Column, Row, Table, TableSpec, share_to
@@ -32,9 +34,15 @@ from cxsim.reporting.theme import (
     rounded,
 )
 from cxsim.tables import COUNT, DAY, ID, NUMBER, REAL, TEXT, Contract, check
-from cxsim.wording import INTERVAL, MISSING, day_in_words, figure, percent
+from cxsim.wording import INTERVAL, MISSING, NBSP, day_in_words, figure, percent
 
 FIT = Contract("FIT", TEXT("parameter"), REAL("estimate", "std_error"), nullable=("std_error",))
+ENGINES = Contract(
+    "ENGINES",
+    TEXT("model", "parameter"),
+    REAL("native", "lifetimes", "difference"),
+    nullable=("native", "lifetimes", "difference"),
+)
 HYGIENE = Contract("HYGIENE", TEXT("reason", "action"), COUNT("rows"))
 # As in RFM: whatever the shop counts its customers with.
 VALUES = Contract(
@@ -58,6 +66,8 @@ _MEANINGS = {
 }
 _PALE = "#CBD2D9"
 _POINTS = 60
+# Estimates that differ by less are the same for every purpose.
+_SAME = 0.001
 # A model that is off by less is not called too low or too high.
 CLOSE = 0.005
 
@@ -78,6 +88,23 @@ def fit_table(parameters: pl.DataFrame, title: str) -> Table:
         One row per parameter.
     """
     return replace(_FIT, id=re.sub(r"[\W_]+", "-", f"fit {title.lower()}").strip("-"), title=title).render(parameters)
+
+
+def engines_table(engines: pl.DataFrame) -> Table:
+    """Lay out what both engines found for the same models and customers.
+
+    Parameters
+    ----------
+    engines
+        `model`, `parameter` or log-likelihood, `native`, `lifetimes`, and `difference` as a share of native; null where
+        an engine found nothing.
+
+    Returns
+    -------
+    Table
+        One row per parameter and log-likelihood.
+    """
+    return _ENGINES.render(engines)
 
 
 def hygiene_table(report: pl.DataFrame) -> Table:
@@ -288,6 +315,38 @@ _FIT = TableSpec(
         "range": Column(INTERVAL, _range),
     },
     notes=("Intervals are normal on the log scale, because all parameters are positive.",),
+)
+
+
+def _agreement(engines: pl.DataFrame) -> str:
+    """Return how far the engines agree; one that found nothing has no difference."""
+    gaps = engines["difference"].drop_nulls()
+    if len(gaps) < engines.height:
+        return "lifetimes did not fit every model"
+    most = float(np.max(gaps.to_numpy(), initial=0.0))
+    if most < _SAME:
+        return "Both engines find the same estimates"
+    return f"Estimates of the engines differ by up to {share_to(1)(most)}"
+
+
+def _found(row: Row, engine: str) -> str | None:
+    value = row[engine]
+    return None if value is None else figure(value, ",.3f" if row["parameter"] == LOG_LIKELIHOOD else ",.6g")
+
+
+_ENGINES = TableSpec(
+    id="engines",
+    contract=ENGINES,
+    title=_agreement,
+    subtitle="The same models fitted by cxsim (native) and by the Python library lifetimes; time in days",
+    line="parameter",
+    group="model",
+    columns={
+        "native": Column("native", lambda row: _found(row, "native")),
+        "lifetimes": Column("lifetimes", lambda row: _found(row, "lifetimes")),
+        "difference": Column("Difference", write=lambda gap: f"{figure(100 * gap, '.3f')}{NBSP}%"),
+    },
+    notes=("Difference as a share of native. Values use the native fits.",),
 )
 _HYGIENE = TableSpec(
     id="hygiene",

@@ -30,6 +30,7 @@ from cxsim.reporting.shop import (
 from cxsim.reporting.tables import CHART, in_unit
 from cxsim.reporting.theme import BASELINE, STRATEGIES, colours, distinguishable, enable, named, short, shortened
 from cxsim.study.business.naive import CLV_STEPS
+from cxsim.tables import empty
 from cxsim.wording import written_as
 from tests.grids import by_hand, centre
 from tests.reporting.shop.conftest import metric
@@ -82,6 +83,18 @@ TABLES = {
     "fit": (
         lambda table: clv_fit.fit_table(table, "BG/NBD (r)"),
         pl.DataFrame({"parameter": ["r", "alpha"], "estimate": [2.0, 30.91], "std_error": [0.5, None]}),
+    ),
+    "engines": (
+        clv_fit.engines_table,
+        pl.DataFrame(
+            [("BG/NBD", "r", 0.25, 0.2501, 0.0004), ("BG/NBD", "log-likelihood", -25_581.5381, -25_581.5382, 4e-9)],
+            schema=list(clv_fit.ENGINES.columns),
+            orient="row",
+        ),
+    ),
+    "engine that lacks the model": (
+        clv_fit.engines_table,
+        pl.DataFrame([("BG/CNBD-2", "r", 0.25, None, None)], schema=empty(clv_fit.ENGINES).schema, orient="row"),
     ),
     "hygiene": (clv_fit.hygiene_table, pl.DataFrame([{"reason": "zero amount", "action": "dropped", "rows": 1_234}])),
     "value": (
