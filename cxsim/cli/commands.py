@@ -7,13 +7,15 @@ Packages are imported inside the commands, so that `cxsim --help` answers at onc
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Argument, BadParameter, Option, Typer
+from typer import Argument, BadParameter, Exit, Option, Typer
 
 from cxsim.cli.levers import levers_app
 from cxsim.cli.metrics import (
@@ -40,6 +42,7 @@ from cxsim.cli.printing import (
     console,
     counted,
     counting,
+    finish,
     grid,
     plain,
     print_break_even,
@@ -47,13 +50,13 @@ from cxsim.cli.printing import (
     print_findings,
     print_frame,
     print_grid,
-    print_json,
     print_line,
     print_reading,
     print_returns,
     print_structures,
     print_text,
     require_table_file,
+    set_output,
     waiting,
     write_table,
 )
@@ -80,6 +83,8 @@ _GRAMMAR = "rfc3987_syntax"
 _NOTHING = "No issues found in the fits."
 # So many of the most valuable customers are printed.
 _TOP = 10
+# The exit code of what was stopped from the keyboard.
+_INTERRUPTED = 130
 
 OrdersName = Annotated[
     str, Argument(metavar="ORDERS", help="Folder or file of a shop's exports; or cdnow, cdnow-sample, a scenario.")
@@ -96,19 +101,48 @@ EngineName = Annotated[
 ]
 
 app = Typer(
-    help="Business cases for customer-experience programmes: simulated returns and their uncertainty.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.add_typer(levers_app, name="levers")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print_line(f"cxsim {importlib.metadata.version('cxsim')}")
+        raise Exit
+
+
+def _quiet(wanted: bool) -> None:
+    if wanted:
+        set_output("quiet")
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, Option("--version", help="Print the version.", callback=_version, is_eager=True, expose_value=False)
+    ] = False,
+    quiet: Annotated[
+        bool, Option("--quiet", "-q", help="Print results and errors alone.", callback=_quiet, expose_value=False)
+    ] = False,
+) -> None:
+    """Say what customer-experience programmes return for an online shop, and how certain that is.
+
+    First: cxsim start FOLDER, with the exports of your shop. Without a shop: cxsim report cdnow-programmes.
+    """
 
 
 def main() -> None:
     """Run the command line; a mistake in the input becomes one message and exit code 1."""
     leave_out()
+    set_output("all")
     try:
-        app()
+        app(_quiet_first(sys.argv[1:]))
+    except SystemExit as done:
+        if done.code == _INTERRUPTED:
+            print_line("Stopped. No unfinished file is left.", "stderr")
+        raise
     except CxsimError as error:
         console("stderr").print(plain("Error:", style="bold red"), plain(error), soft_wrap=True)
         sys.exit(1)
@@ -119,7 +153,6 @@ def leave_out() -> None:
     sys.modules.setdefault(_GRAMMAR, None)  # type: ignore[arg-type]  # None means that it is not found
 
 
-@app.command("break-even")
 def break_even(
     scenario: ScenarioName,
     strategy: Annotated[str | None, Option(help="One of its strategies; default: all with mode: break-even.")] = None,
@@ -127,7 +160,7 @@ def break_even(
         str | None,
         Option(help="The number to solve for, such as effects.dropout_1.ratio; default: as in the strategy."),
     ] = None,
-    as_json: AsJson = False,
+    _: AsJson = False,
 ) -> None:
     """Find the effect size at which a strategy breaks even; states no return."""
     from cxsim.study.break_even import break_even as searched, search
@@ -141,18 +174,16 @@ def break_even(
             found = search(loaded, progress=progress).break_even
         else:
             found = searched(loaded, strategy, searches=searches, progress=progress)
-    if as_json:
-        print_json(found.to_dicts())
-    else:
-        print_break_even(found, loaded.economics.currency, loaded.title)
+    print_break_even(found, loaded.economics.currency, loaded.title)
+    finish(found.to_dicts(), f"cxsim report {quote(scenario)}")
 
 
-@app.command()
 def tables(
     scenario: ScenarioName,
     out: Annotated[Path, Option(help="Folder for orders.parquet, tickets.parquet and so on.")],
     arm: Annotated[str, Option(help="baseline, a strategy or a combination.")] = "baseline",
     draw: Annotated[int, Option(min=0, help="Number of the draw, from 0; draws are listed by dropout model.")] = 0,
+    _: AsJson = False,
 ) -> None:
     """Simulate one draw and write the tables of its shop as Parquet."""
     from cxsim.study.loading import load_scenario
@@ -164,19 +195,14 @@ def tables(
     require_writable(out, SHOP_FILES)
     with waiting("Simulating one draw"):
         made = shop_tables(loaded, arm, draw=draw)
-    print_grid(
-        f"{arm}, draw {draw}",
-        ("table", "rows"),
-        ((field.name, f"{getattr(made, field.name).height:,}") for field in dataclasses.fields(made)),
-        right=("rows",),
-    )
-    print_files(made.save(out), out)
+    rows = {field.name: getattr(made, field.name).height for field in dataclasses.fields(made)}
+    heights = ((name, f"{height:,}") for name, height in rows.items())
+    print_grid(f"{arm}, draw {draw}", ("table", "rows"), heights, right=("rows",))
+    files = made.save(out)
+    print_files(files, out)
+    finish({"rows": rows, "written": files}, f"cxsim metrics {quote(str(out))}")
 
 
-app.command()(metrics)
-
-
-@app.command()
 def calibrate(
     shop: Annotated[
         str, Argument(metavar="DIR|SCENARIO", help="Folder or file of a shop's exports; or a scenario's name.")
@@ -189,6 +215,7 @@ def calibrate(
     column: NamedColumns = None,
     policy: PolicyChanges = None,
     unreadable: Unreadable = None,
+    _: AsJson = False,
 ) -> None:
     """Write a behaviour file with a shop's own measurements in place of assumptions."""
     from cxsim.library import locate, root, shown
@@ -210,14 +237,11 @@ def calibrate(
         raise ParamError(f"{shop}: no number of a behaviour can be measured from these tables; nothing was written.")
     file, sources = write_behaviour(found, folder)
     print_line(f"\nAdded to {shown(sources)}:\n{source_yaml(found).rstrip()}\n")
-    print_line(f"Written: {shown(file)}; name it in a scenario as behaviour: {name}")
+    print_line(f"Written: {shown(file)}")
+    content = {"numbers": found.table.to_dicts(), "written": [file, sources]}
+    finish(content, f"write behaviour: {name} in a scenario, then cxsim check")
 
 
-for command in (start, where, verify, compare, report, sweep):
-    app.command()(command)
-
-
-@app.command()
 def fit(
     orders: OrdersName,
     customer_id: CustomerColumn = None,
@@ -233,7 +257,7 @@ def fit(
     engine: EngineName = "native",
     horizon_days: HorizonDays = 365,
     annual_discount_rate: DiscountRate = 0.10,
-    as_json: AsJson = False,
+    _: AsJson = False,
 ) -> None:
     """Fit purchase and spend models to a shop's orders; show limits of the fits and the most valuable customers."""
     from cxsim.clv.customer_value import customer_value
@@ -241,26 +265,23 @@ def fit(
 
     columns = _columns(customer_id, ordered_at, amount, (order_id, quantity, price))
     read, rfm, (purchases, spend), findings, engines = _fitted(
-        orders, columns, changed_policy(policy, unreadable), until, names=(model, engine), quiet=as_json
+        orders, columns, changed_policy(policy, unreadable), until, names=(model, engine)
     )
     top = customer_value(
         rfm, purchases, spend, horizon_days=horizon_days, annual_discount_rate=annual_discount_rate
     ).head(_TOP)
-    if as_json:
-        content = _fits(purchases, spend) | {"engines": engines.to_dicts()}
-        content["findings"] = findings_table(read.findings).vstack(findings).to_dicts()
-        valued = {"horizon_days": horizon_days, "customers": top.to_dicts()}
-        print_json(reading_content(read, orders_in(read)) | content | {"value": valued})
-        return
     print_frame("Customers", _summary(rfm, str(purchases.observed_until)))
     _print_fit(f"Purchases and dropout: {purchases.title}, time in days", purchases)
     _print_fit(f"Spend per order: {spend.title}", spend)
     _print_engines(engines)
     print_findings(findings, _NOTHING)
     print_frame(f"Most valuable in the next {horizon_days} days (discounted revenue)", top)
+    content = _fits(purchases, spend) | {"engines": engines.to_dicts()}
+    content["findings"] = findings_table(read.findings).vstack(findings).to_dicts()
+    content["value"] = {"horizon_days": horizon_days, "customers": top.to_dicts()}
+    finish(reading_content(read, orders_in(read)) | content, f"cxsim value {quote(orders)} --out values.csv")
 
 
-@app.command()
 def value(
     orders: OrdersName,
     out: Annotated[Path, Option(help="The file to write, one row per customer: .csv or .parquet.")],
@@ -280,6 +301,7 @@ def value(
     level: Annotated[float, Option(min=0.01, max=0.999, help="Probability of the intervals, such as 0.9.")] = 0.9,
     draws: Annotated[int | None, Option(min=1, help="Simulations; default: fewer for millions of customers.")] = None,
     seed: Annotated[int, Option(min=0, help="Start of the random numbers; the same seed, the same table.")] = 0,
+    _: AsJson = False,
 ) -> None:
     """Write one row per customer for a CRM: orders so far, RFM segment, value with intervals, rank (1 is highest).
 
@@ -289,27 +311,20 @@ def value(
 
     require_table_file(out)
     how = _columns(customer_id, ordered_at, amount, (order_id, quantity, price)), changed_policy(policy, unreadable)
-    (chosen, _), _, read = _read(orders, *how, until, names=(model, "native"))
+    (chosen, _engine), _shop, read = _read(orders, *how, until, names=(model, "native"))
     with waiting("Valuing the customers") as say:
-        found = value_orders(
-            read,
-            model=chosen,
-            horizon_days=horizon_days,
-            annual_discount_rate=annual_discount_rate,
-            margin=margin,
-            level=level,
-            draws=draws,
-            seed=seed,
-            progress=say,
-        )
+        terms: dict[str, Any] = {"horizon_days": horizon_days, "annual_discount_rate": annual_discount_rate}
+        terms |= {"margin": margin, "level": level, "draws": draws, "seed": seed}
+        found = value_orders(read, model=chosen, **terms, progress=say)
         write_table(found.table, out, exact=["spend_to_date"])
     _print_values(found, out)
+    finish(_valued(found, out), f"cxsim start {quote(orders)}" if Path(orders).exists() else "")
 
 
-@app.command()
 def simulate(
     scenario: ScenarioName,
     out: Annotated[Path | None, Option(help="Folder for the tables; default: reports/SCENARIO-tables.")] = None,
+    _: AsJson = False,
 ) -> None:
     """Run a scenario, write returns.parquet, statement.parquet and manifest.json, and print the returns."""
     from cxsim.library import root
@@ -328,15 +343,19 @@ def simulate(
     # A caution about several programmes is said once.
     for caution, titles in study.cautions.group_by("caution", maintain_order=True).agg("title").iter_rows():
         print_text(f"Caution, {joined(titles)}:", caution, style="yellow")
-    print_files(save_study(study, folder), folder)
+    files = save_study(study, folder)
+    print_files(files, folder)
+    parts = ("returns", "structures", "break_even", "cautions")
+    content = {name: getattr(study, name).to_dicts() for name in parts}
+    finish(content | {"written": files}, f"cxsim report {quote(scenario)}")
 
 
-@app.command()
 def check(
     paths: Annotated[
         list[Path] | None, Argument(metavar="[PATH]...", help="Files or folders; default: all of params/.")
     ] = None,
     write_schema: Annotated[bool, Option("--write-schema", help="Rebuild params/schema.json first.")] = False,
+    _: AsJson = False,
 ) -> None:
     """Check everything under params/: keys, units, ranges, evidence, sources, and the order files named there."""
     from cxsim.study.loading import check_params, params_files, write_schemas
@@ -348,21 +367,47 @@ def check(
         problems = check_params(paths or [])
         # What a file names is opened only where the file can be read.
         problems = problems or check_orders(params_files(paths or []))
-    files = counted(len(params_files(paths or [])), "file")
+    found = params_files(paths or [])
+    files = counted(len(found), "file")
     if problems:
+        finish({"files": found, "problems": problems})
         raise ParamError("\n".join([f"{counted(len(problems), 'mistake')} in {files}.", *problems]))
     print_line(f"{files} checked; no problems found.")
+    finish({"files": found, "problems": []}, "cxsim report NAME, with the name of a scenario")
 
 
-@app.command()
 def new(
     name: Annotated[str, Argument(help="Name of the copy: lower-case letters, digits and hyphens.")],
     source: Annotated[str, Option("--from", metavar="NAME", help="The scenario or valuation to start from.")],
+    _: AsJson = False,
 ) -> None:
     """Copy a scenario or valuation under params/ for editing."""
     from cxsim.study.loading import copy_scenario
 
-    print_line(f"Written: {copy_scenario(name, source)}. Edit it, then: cxsim report {name}")
+    file = copy_scenario(name, source)
+    print_line(f"Written: {file}")
+    finish({"written": file}, f"edit it, then cxsim check, then cxsim report {name}")
+
+
+# Each command under the task that it is for.
+_TASKS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Start": (start, metrics, value),
+    "Decide": (report, simulate, break_even, sweep),
+    "Your own numbers": (calibrate, new, check, where),
+    "Check a report": (verify, compare),
+    "Look closer": (fit, tables),
+}
+for _task, _commands in _TASKS.items():
+    for _command in _commands:
+        app.command(_command.__name__.replace("_", "-"), rich_help_panel=_task)(_command)
+app.add_typer(levers_app, name="levers", rich_help_panel="Look closer")
+
+
+def _quiet_first(words: Sequence[str]) -> list[str]:
+    """Let --quiet stand anywhere."""
+    here = words.index("--") if "--" in words else len(words)
+    found = [word for word in words[:here] if word in ("--quiet", "-q")]
+    return [*found[:1], *(word for word in words[:here] if word not in ("--quiet", "-q")), *words[here:]]
 
 
 def _columns(
@@ -381,7 +426,6 @@ def _read(
     until: datetime | None,
     *,
     names: tuple[str, str],
-    quiet: bool = False,
 ) -> tuple[tuple[Model, Engine], Shop, Transactions]:
     """Return the model and the engine of these names, the shop and its orders; say what became of their rows."""
     from cxsim.clv.fit import model_and_engine
@@ -391,9 +435,8 @@ def _read(
     with waiting("Reading the orders"):
         shop = load(name, columns=columns, policy=policy, until=until and until.date(), tables="orders")
         orders = transactions_of(shop)
-    if not quiet:
-        # Before the fit: where no model can be fitted, what became of the rows is most often the reason.
-        print_reading(shop, orders)
+    # Before the fit: where no model can be fitted, what became of the rows is most often the reason.
+    print_reading(shop, orders)
     return chosen, shop, orders
 
 
@@ -404,7 +447,6 @@ def _fitted(
     until: datetime | None,
     *,
     names: tuple[str, str],
-    quiet: bool,
 ) -> tuple[Shop, pl.DataFrame, tuple[PurchaseFit, SpendFit], pl.DataFrame, pl.DataFrame]:
     """Return the shop, one row per customer, the models, what the orders cannot say of these, and both engines.
 
@@ -414,7 +456,7 @@ def _fitted(
     from cxsim.clv.fit import by_engine, fit as fit_purchases, fit_spend
     from cxsim.data.rfm import summarise
 
-    (model, engine), shop, orders = _read(name, columns, policy, until, names=names, quiet=quiet)
+    (model, engine), shop, orders = _read(name, columns, policy, until, names=names)
     with waiting("Fitting the models"):
         rfm = summarise(orders)
         purchases = fit_purchases(rfm, model=model, engine=engine, observed_until=orders.until)
@@ -474,6 +516,16 @@ def _estimated(fitted: PurchaseFit | SpendFit, **model: object) -> dict[str, obj
         "parameters": fitted.estimates().to_dicts(),
         "log_likelihood": fitted.log_likelihood,
         "n_customers": fitted.n_customers,
+    }
+
+
+def _valued(found: ValuedOrders, file: Path) -> dict[str, object]:
+    return {
+        "written": file,
+        "customers": found.table.height,
+        "totals": found.values.totals.to_dicts(),
+        "segments": found.table["segment"].value_counts(sort=True).to_dicts(),
+        "findings": found.findings.to_dicts(),
     }
 
 

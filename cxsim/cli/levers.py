@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Context, Option, Typer
 
-from cxsim.cli.printing import AsJson, console, grid, print_json, print_line, print_parts, print_text
+from cxsim.cli.printing import AsJson, console, finish, grid, print_line, print_parts, print_text
 from cxsim.errors import ParamError, choices
 
 if TYPE_CHECKING:
@@ -77,33 +77,33 @@ def listed(
     context: Context,
     words: Annotated[str, Option("--search", metavar="WORD", help="Words in name or description.")] = "",
     pathway: Annotated[str | None, Option(help="What it affects, such as dropout.")] = None,
-    as_json: AsJson = False,
+    _: AsJson = False,
     write_docs: Annotated[bool, Option("--write-docs", help="Rebuild docs/levers.md instead.")] = False,
 ) -> None:
     """List the levers of customer experience; `cxsim levers show L18` shows one in full."""
     from cxsim.strategies.levers import load_levers, search
 
     if context.invoked_subcommand is not None:
-        if words or pathway or as_json or write_docs:
+        if words or pathway or write_docs:
             raise BadParameter(f"options of the list do not apply to '{context.invoked_subcommand}'.")
         return
     if write_docs:
         print_line(f"Written: {_write_page()}")
         return
     found = search(load_levers(), words, pathway)
-    if as_json:
-        print_json([_content(identifier, lever) for identifier, lever in found.items()])
-    elif found:
+    if found:
         _print_list(found)
     else:
         asked = (words and f"'{words}'", pathway and f"the pathway '{pathway}'")
         print_line(f"No lever has {' and '.join(filter(None, asked))}.")
+    then = f"cxsim levers show {next(iter(found))}" if found else "cxsim levers"
+    finish([_content(identifier, lever) for identifier, lever in found.items()], then)
 
 
 @levers_app.command()
 def show(
     identifier: Annotated[str, Argument(metavar="LEVER", help="Its number, such as L18.")],
-    as_json: AsJson = False,
+    _: AsJson = False,
 ) -> None:
     """Show one lever in full: evidence, prior, risks, and how to use it in a scenario."""
     from cxsim.params import sources
@@ -115,11 +115,10 @@ def show(
         raise ParamError(f"no lever '{identifier}'; {choices(wanted, levers, all_in='`cxsim levers`')}")
     lever, known = levers[wanted], sources()
     cited = {source: known[source] for source in lever.evidence}
-    if as_json:
-        evidence = [{"id": source, **dataclasses.asdict(entry)} for source, entry in cited.items()]
-        print_json(_content(wanted, lever) | {"evidence": evidence})
-    else:
-        _print_lever(wanted, lever, cited)
+    _print_lever(wanted, lever, cited)
+    evidence = [{"id": source, **dataclasses.asdict(entry)} for source, entry in cited.items()]
+    ready = f"cxsim where {lever.strategies[0]}" if lever.strategies else ""
+    finish(_content(wanted, lever) | {"evidence": evidence}, ready)
 
 
 def _content(identifier: str, lever: Lever) -> dict[str, object]:

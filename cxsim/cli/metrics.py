@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from rich.table import Table
@@ -17,9 +18,9 @@ from cxsim.cli.printing import (
     DAY_FORMAT,
     AsJson,
     console,
+    finish,
     grid,
     plain,
-    print_json,
     print_line,
     print_parts,
     print_reading,
@@ -76,7 +77,7 @@ def metrics(
     column: NamedColumns = None,
     policy: PolicyChanges = None,
     unreadable: Unreadable = None,
-    as_json: AsJson = False,
+    _: AsJson = False,
     out: Annotated[Path | None, Option(help="Write the dashboard as a table: .csv or .parquet.")] = None,
     report: Annotated[Path | None, Option(help="Write an HTML report with its tables instead.")] = None,
     listed: Annotated[bool, Option("--list", help="List all metrics; needs no shop.")] = False,
@@ -88,18 +89,19 @@ def metrics(
     if listed or explain is not None:
         _refuse("--list" if listed else "--explain", (shop, out, report) != (None, None, None), _NO_SHOP)
         _refuse("--list", listed and explain is not None, "choose all metrics or one, not both.")
-        return _define(explain, as_json=as_json)
+        return _define(explain)
     if shop is None:
         raise BadParameter("name a folder or file of exports, or a scenario; or ask for --list.", param_hint="'SHOP'")
-    words = "the report includes its tables as CSV; leave out --json and --out."
-    _refuse("--report", report is not None and (as_json or out is not None), words)
+    _refuse(
+        "--report", report is not None and out is not None, "the report includes its tables as CSV; leave out --out."
+    )
     _refuse("--every", every not in ("week", "month"), f"'{every}' is neither week nor month.")
     last, changes = until and until.date(), changed_policy(policy, unreadable)
     if report is not None:
         settings = {"every": every, "until": str(last or ""), "currency": currency, "policy": "; ".join(changes)}
         return _write_report(shop, report, settings | {"columns": "; ".join(column or ())})
     how = {"columns": named_columns(column), "policy": changes, "until": last, "currency": currency}
-    return _measure(shop, how, cast("Every", every), as_json=as_json, out=out)
+    return _measure(shop, how, cast("Every", every), out=out)
 
 
 def named_columns(texts: Sequence[str] | None) -> dict[str, str]:
@@ -139,7 +141,7 @@ def _refuse(option: str, wrong: bool, why: str) -> None:
         raise BadParameter(why, param_hint=f"'{option}'")
 
 
-def _measure(name: str, how: Mapping[str, Any], every: Every, *, as_json: bool, out: Path | None) -> None:
+def _measure(name: str, how: Mapping[str, Any], every: Every, *, out: Path | None) -> None:
     from cxsim.metrics.dashboard import dashboard
 
     if out is not None:
@@ -147,18 +149,15 @@ def _measure(name: str, how: Mapping[str, Any], every: Every, *, as_json: bool, 
     with waiting("Reading the shop"):
         shop = load(name, **how)
     orders = orders_in(shop)
-    if not as_json:
-        # Before anything is measured: where nothing can be, what became of the rows is most often the reason.
-        print_reading(shop, orders)
+    # Before anything is measured: where nothing can be, what became of the rows is most often the reason.
+    print_reading(shop, orders)
     with waiting("Measuring") as say:
         found = dashboard(shop, every=every, progress=say)
-    if as_json:
-        print_json(_content(shop, orders, found))
-    else:
-        _print_dashboard(found.table, shop.currency)
+    _print_dashboard(found.table, shop.currency)
     if out is not None:
         write_table(found.table, out)
-        print_line(f"Written: {out}", "stderr" if as_json else "stdout")
+        print_line(f"Written: {out}")
+    finish(_content(shop, orders, found) | {"written": out}, f"cxsim value {quote(name)} --out values.csv")
 
 
 def orders_in(shop: Shop) -> Transactions | None:
@@ -188,19 +187,20 @@ def _write_report(name: str, out: Path, settings: dict[str, str]) -> None:
             progress=say,
         )
     print_written(out.absolute(), len(tables))
+    finish({"written": out.absolute(), "tables": len(tables)}, f"open {quote(str(out))} in a browser")
 
 
-def _define(name: str | None, *, as_json: bool) -> None:
+def _define(name: str | None) -> None:
     from cxsim.metrics.catalogue import load_metrics, metric_named
     from cxsim.reporting.shop_page import definitions
 
     chosen = list(load_metrics().values()) if name is None else [metric_named(name)]
-    if as_json:
-        print_json(definitions(chosen).to_dicts())
-    elif name is None:
+    if name is None:
         _print_catalogue(chosen)
     else:
         _print_metric(chosen[0])
+    then = f"cxsim metrics --explain {chosen[0].name}" if name is None else "cxsim metrics FOLDER measures it"
+    finish(definitions(chosen).to_dicts(), then)
 
 
 def _content(shop: Shop, orders: Transactions | None, found: Dashboard) -> dict[str, object]:
@@ -270,7 +270,6 @@ def _print_catalogue(metrics: Sequence[Metric]) -> None:
             indent=1,
         )
     )
-    print_text(f"Details: cxsim metrics --explain {metrics[0].name}")
 
 
 def _print_metric(metric: Metric) -> None:

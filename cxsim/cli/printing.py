@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -43,9 +44,31 @@ if TYPE_CHECKING:
     from cxsim.reporting.build import Event
 
 DAY_FORMAT = "%Y-%m-%d"
+# What a call prints: text, notes and progress; text alone; or nothing but JSON.
+Output = Literal["all", "quiet", "json"]
+_OUTPUT: ContextVar[Output] = ContextVar("output", default="all")
+
+
 # Options that several commands share.
-AsJson = Annotated[bool, Option("--json", help="Print JSON for other programs.")]
-ScenarioName = Annotated[str, Argument(metavar="SCENARIO", help="Name under params/scenarios, or a YAML file.")]
+def _only_json(wanted: bool) -> None:
+    if wanted:
+        _OUTPUT.set("json")
+
+
+AsJson = Annotated[
+    bool, Option("--json", help="Print JSON for other programs.", callback=_only_json, expose_value=False)
+]
+
+
+def _scenarios(begun: str) -> list[str]:
+    from cxsim.library import names
+
+    return [name for name in names("scenarios") if name.startswith(begun)]
+
+
+ScenarioName = Annotated[
+    str, Argument(metavar="SCENARIO", help="Name under params/scenarios, or a YAML file.", autocompletion=_scenarios)
+]
 
 # A file or a pipe has no width of its own; at this one no table has to cut its words.
 _WIDTH = 140
@@ -58,7 +81,7 @@ _DIGITS = 6
 
 def console(stream: Literal["stdout", "stderr"] = "stdout") -> Console:
     """Return a console as wide as the terminal, or wide enough for every table where there is none."""
-    made = Console(stderr=stream == "stderr", highlight=False)
+    made = Console(stderr=stream == "stderr", highlight=False, quiet=stream == "stdout" and _OUTPUT.get() == "json")
     if not made.is_terminal:
         made.width = _WIDTH
     return made
@@ -105,10 +128,21 @@ def print_files(files: Iterable[Path], folder: Path) -> None:
     print_line(f"Written: {', '.join(file.name for file in files)} in {folder}")
 
 
-def print_json(content: object) -> None:
-    """Print JSON with all digits; what would act on a terminal is written as JSON writes it in letters."""
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=_plain_value)
-    print(in_terminal(text, lambda letter: json.dumps(letter)[1:-1]))  # noqa: T201 - the command's result
+def set_output(output: Output) -> None:
+    """Choose what this call prints."""
+    _OUTPUT.set(output)
+
+
+def finish(content: object, then: str = "") -> None:
+    """Print a result as JSON with all digits where that is asked, and otherwise what to do next, as a note.
+
+    What would act on a terminal is written as JSON writes it in letters.
+    """
+    if _OUTPUT.get() == "json":
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=_plain_value)
+        print(in_terminal(text, lambda letter: json.dumps(letter)[1:-1]))  # noqa: T201 - the command's result
+    elif then and _OUTPUT.get() == "all":
+        print_line(f"Next: {then}", "stderr")
 
 
 def _plain_value(value: object) -> str:
@@ -335,7 +369,8 @@ def batch_of(task: str) -> Iterator[Callable[[Event], None]]:
                 steps.remove_task(lines.pop(event.task))
 
     screen = console("stderr")
-    with Live(Group(total, steps), console=screen, transient=True) if screen.is_terminal else nullcontext():
+    drawn = screen.is_terminal and _OUTPUT.get() == "all"
+    with Live(Group(total, steps), console=screen, transient=True) if drawn else nullcontext():
         yield watch
 
 
@@ -348,7 +383,7 @@ def _bars(*columns: BarColumn | MofNCompleteColumn) -> Progress:
         TimeElapsedColumn(),
         console=screen,
         transient=True,
-        disable=not screen.is_terminal,
+        disable=not screen.is_terminal or _OUTPUT.get() != "all",
     )
 
 

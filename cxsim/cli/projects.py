@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Option, confirm, prompt
@@ -22,14 +23,15 @@ from cxsim.cli.printing import (
     DAY_FORMAT,
     AsJson,
     console,
+    finish,
     print_grid,
-    print_json,
     print_line,
     print_reading,
     print_text,
     waiting,
 )
-from cxsim.library import PROJECT
+from cxsim.cli.reports import report_one
+from cxsim.library import PROJECT, library, root
 
 if TYPE_CHECKING:
     from cxsim.study.answers import Question
@@ -55,7 +57,7 @@ def start(
     report: Annotated[
         bool | None, Option("--report/--no-report", help="Whether to build the report at once; default: ask.")
     ] = None,
-    as_json: AsJson = False,
+    _: AsJson = False,
 ) -> None:
     """Make a project from your shop's exports: seven questions, then files of your own and a first business case."""
     from cxsim.study.start import kept_currency, look, start as started
@@ -66,31 +68,37 @@ def start(
     columns, changes = named_columns(column), [*changed_policy(policy, unreadable), *kept_currency(given)]
     with waiting("Reading the exports"):
         seen = look(exports, columns=columns, policy=changes, until=until and until.date())
-    if not as_json:
-        _print_seen(seen)
+    _print_seen(seen)
     made = started(seen, project=project, answers=given, ask=None if yes else _ask)
-    if as_json:
-        print_json(reading_content(seen.shop, orders_in(seen.shop)) | _content(made))
-        return
     _print_project(made)
+    page = None
     if report or (report is None and (yes or confirm("Build the report now?", default=True))):
-        _build(made)
+        # The scenario and its files are those of the project, wherever this was called.
+        os.environ[PROJECT] = str(made.folder)
+        page = report_one(made.scenario)
+    reading = reading_content(seen.shop, orders_in(seen.shop))
+    then = "cxsim where" if page else f"cxsim report {made.scenario}"
+    finish(reading | _content(made) | {"report": page}, f"cd {quote(str(made.folder))} && {then}")
 
 
 def where(
-    name: Annotated[str, Argument(help="A strategy, scenario, economics, lever, metric, source, format or notebook.")],
-    as_json: AsJson = False,
+    name: Annotated[
+        str | None,
+        Argument(metavar="[NAME]", help="Of a strategy, scenario, lever, metric, source, format or notebook."),
+    ] = None,
+    _: AsJson = False,
 ) -> None:
-    """Say which file counts for a name: the project's own, or the library's."""
+    """Show which file counts for a name, the project's own or the library's; `cxsim where strategies` lists all."""
     from cxsim.study.project import where as found
 
+    if name is None:
+        print_line(f"Project: {root()}\nLibrary: {library()}")
+        return finish({"project": root(), "library": library()}, "cxsim where strategies")
     places = found(name)
-    if as_json:
-        print_json(places)
-        return
     for place in places:
         hidden = f", instead of {place['instead_of']}" if place["instead_of"] else ""
         print_line(f"{place['kind']}: {place['file']} ({place['from']}{hidden})")
+    return finish(places, f"cxsim check {quote(places[0]['file'])}" if places[0]["from"] == "project" else "")
 
 
 def _answers(texts: list[str] | None) -> dict[str, str]:
@@ -101,14 +109,6 @@ def _answers(texts: list[str] | None) -> dict[str, str]:
             raise BadParameter(f"{text!r} must be KEY=VALUE, such as gross_margin=0.55.", param_hint="'--answer'")
         found[key] = value
     return found
-
-
-def _build(made: Project) -> None:
-    from cxsim.cli.reports import report
-
-    # The scenario and its files are those of the project, wherever this was called.
-    os.environ[PROJECT] = str(made.folder)
-    report([made.scenario])
 
 
 def _print_seen(seen: Seen) -> None:
@@ -150,4 +150,3 @@ def _print_project(made: Project) -> None:
     for name in made.kept:
         print_line(f"Kept, because it was edited: {name}")
     print_line(f"Written: {len(made.written)} files in {made.folder}")
-    print_line(f"Next: cd {made.folder} && cxsim report {made.scenario}")

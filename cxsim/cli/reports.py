@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Exit, Option
@@ -15,11 +16,11 @@ from cxsim.cli.printing import (
     batch_of,
     console,
     counted,
+    finish,
     grid,
     plain,
     print_break_even,
     print_grid,
-    print_json,
     print_line,
     print_returns,
     print_text,
@@ -67,6 +68,7 @@ def report(
     show_code: Annotated[bool, Option("--show-code", help="Show the notebook's code to readers.")] = False,
     jobs: Jobs = None,
     force: Force = False,
+    _: AsJson = False,
 ) -> None:
     """Write scenarios or valuations as HTML reports that need no network.
 
@@ -80,7 +82,9 @@ def report(
     if len(given) == 1:
         if jobs is not None or force:
             raise BadParameter("--jobs and --force apply to several reports; a single report is always rebuilt.")
-        _report_one(given[0], "; ".join(changes or []), out, code)
+        page = report_one(given[0], "; ".join(changes or []), out, code)
+        returns = page.with_suffix("") / "tables.json"
+        finish({"written": page, "tables": returns}, f"open {quote(str(page))} in a browser; cxsim verify rebuilds it")
     elif changes:
         raise BadParameter("--set applies to one report; use `cxsim sweep` for many changes of a scenario.")
     else:
@@ -96,6 +100,7 @@ def sweep(
     jobs: Jobs = None,
     reports: Annotated[bool, Option("--reports", help="Also write the full report of each point.")] = False,
     force: Force = False,
+    _: AsJson = False,
 ) -> None:
     """Simulate a scenario for all combinations of some of its numbers; write sweep.csv and index.html."""
     from cxsim.reporting.sweep import sweep as swept
@@ -118,6 +123,7 @@ def verify(
     numbers: Annotated[
         bool, Option("--numbers", help="Also pass if only the commit or package versions differ.")
     ] = False,
+    _: AsJson = False,
 ) -> None:
     """Rebuild a report and compare every byte; list all differences and exit with 1 if there are any."""
     from cxsim.reporting.verify import verify as verified
@@ -132,7 +138,12 @@ def verify(
     beside = f" and {verdict.files} accompanying files" if verdict.files else ""
     print_line(f"{verdict.report.name}{beside}: rebuilt; {words[verdict.agreement]}")
     _print_list("Its inputs differ here:", [one.sentence("here") for one in verdict.ingredients])
-    _print_list("Differences:", [one.sentence() for one in verdict.places])
+    places, inputs = [one.sentence() for one in verdict.places], [one.sentence("here") for one in verdict.ingredients]
+    _print_list("Differences:", places)
+    finish(
+        {"agreement": verdict.agreement, "files": verdict.files, "inputs": inputs, "differences": places},
+        f"cxsim compare {quote(str(report))} OTHER.html shows what changed between two reports",
+    )
     if verdict.agreement == "neither" or (verdict.agreement == "numbers" and not numbers):
         raise Exit(1)
 
@@ -140,7 +151,7 @@ def verify(
 def compare(
     before: Annotated[Path, Argument(metavar="BEFORE", help="The HTML file of a report.")],
     after: Annotated[Path, Argument(metavar="AFTER", help="The HTML file of another report.")],
-    as_json: AsJson = False,
+    _: AsJson = False,
     exit_code: Annotated[
         bool, Option("--exit-code", help="Exit with 1 if an assumption, a result or a table changed.")
     ] = False,
@@ -149,18 +160,17 @@ def compare(
     from cxsim.reporting.comparison import compare as compared
 
     found = compared(before, after)
-    if as_json:
-        content = dataclasses.asdict(found) | {"moved": found.moved}
-        for one in content["ingredients"]:
-            one["what"] = one.pop("where")
-        print_json(content)
-    else:
-        _print_comparison(found)
+    _print_comparison(found)
+    content = dataclasses.asdict(found) | {"moved": found.moved}
+    for one in content["ingredients"]:
+        one["what"] = one.pop("where")
+    finish(content, f"cxsim verify {quote(str(after))}")
     if exit_code and found.moved:
         raise Exit(1)
 
 
-def _report_one(given: str, changes: str, out: Path | None, code: Code) -> None:
+def report_one(given: str, changes: str = "", out: Path | None = None, code: Code = "hidden") -> Path:
+    """Write one report, print its headline, and return its page."""
     import polars as pl
 
     from cxsim.finance.returns import read_returns
@@ -181,6 +191,7 @@ def _report_one(given: str, changes: str, out: Path | None, code: Code) -> None:
         found = pl.read_csv(task.folder / "break-even.csv", schema_overrides=empty(BREAK_EVEN).schema)
         print_break_even(check(found, BREAK_EVEN), case.economics.currency, case.title)
     print_written(task.page, len(list(task.folder.glob("*.csv"))), name=out)
+    return task.page
 
 
 def _report_many(given: Sequence[str], out: Path | None, code: Code, *, jobs: int | None, force: bool) -> None:
@@ -212,7 +223,9 @@ def _close(outcomes: Sequence[Event], written: object) -> None:
     rows = ((one.task, _STATES[one.kind], one.words) for one in outcomes)
     console().print(grid(("report", "status", "reason"), rows))
     print_line(f"Written: {written}")
+    states = [{"report": one.task, "status": one.kind, "reason": one.words} for one in outcomes]
     failed = [one.task for one in outcomes if one.kind == "failed"]
+    finish({"reports": states, "written": str(written)}, "" if failed else "open the index in a browser")
     if failed:
         raise ReportError(f"{len(failed)} of {len(outcomes)} could not be built: {', '.join(failed)}.")
 

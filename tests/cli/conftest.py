@@ -37,11 +37,12 @@ ORDERS = "customer_id,ordered_at,amount\n"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call left behind: exit code, standard output, standard error."""
+    """What a call left behind: exit code, standard output, standard error, and apart from that the next step."""
 
     code: int
     out: str
     err: str
+    next: str = ""
 
     @property
     def error(self):
@@ -75,7 +76,8 @@ class Project:
             redirect_stderr(err),
         ):
             main()
-        return Outcome(done.value.code or 0, out.getvalue(), err.getvalue())
+        said, _, then = err.getvalue().partition("Next: ")
+        return Outcome(done.value.code or 0, out.getvalue(), said, then.strip())
 
     def scenario(self, name, text):
         (self.folder / "params" / "scenarios" / f"{name}.yaml").write_text(text, encoding="utf-8")

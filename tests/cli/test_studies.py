@@ -224,7 +224,8 @@ def test_a_scenario_and_a_folder_of_its_tables_become_the_same_behaviour_that_ca
         assert words in done.out
     # What is added to a file of the project is shown.
     assert "Added to params/sources.yaml:\nmine-tables:\n  authors:" in done.out
-    assert "Written: params/behaviour/mine.yaml; name it in a scenario as behaviour: mine" in done.out
+    assert "Written: params/behaviour/mine.yaml" in done.out
+    assert done.next == "write behaviour: mine in a scenario, then cxsim check"
     assert service("check").code == 0
     service("tables", "service", "--out", "shop")
     assert service("calibrate", "shop", "--name", "other").code == 0
