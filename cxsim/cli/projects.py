@@ -137,6 +137,7 @@ def _content(made: Project) -> dict[str, object]:
         "project": str(made.folder),
         "scenario": made.scenario,
         "answers": made.answers.to_dicts(),
+        "costs": made.costs.to_dicts(),
         "written": made.written,
         "kept": made.kept,
         "cautions": made.cautions,
@@ -145,6 +146,12 @@ def _content(made: Project) -> dict[str, object]:
 
 def _print_project(made: Project) -> None:
     print_grid("Answers", made.answers.columns, made.answers.rows())
+    shown = [
+        (strategy, kind.replace("_", " "), f"{amount:,g}", f"{low:,g} to {high:,g}", unit, evidence)
+        for strategy, kind, amount, low, high, unit, evidence in made.costs.iter_rows()
+    ]
+    heads = ("strategy", "cost", "amount", "90 % range", "unit", "evidence")
+    print_grid("Costs of the strategies; edit them in params/strategies", heads, shown, right=heads[2:4])
     for caution in made.cautions:
         print_text("Caution:", caution, style="yellow")
     for name in made.kept:

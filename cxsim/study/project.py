@@ -40,6 +40,8 @@ class Project:
         Name of its scenario, for `cxsim report` and `cxsim.scenario`.
     answers
         One row per question: question, answer, evidence (measured, assumed, or choice), answered_on.
+    costs
+        One row per cost of its strategies: strategy, cost, amount, low, high, unit, evidence.
     written, kept
         Files of the project that were written now, and those that were kept because somebody edited them.
     cautions
@@ -49,6 +51,7 @@ class Project:
     folder: Path
     scenario: str
     answers: pl.DataFrame
+    costs: pl.DataFrame
     written: tuple[str, ...]
     kept: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from cxsim.library import PROJECT, SOURCES_FILE, at, names
 from cxsim.metrics.calibrate import Calibration, behaviour_yaml, calibrate, source_yaml, with_entry
 from cxsim.params import Plain, Unit, read, text_of
 from cxsim.strategies.behaviour import Behaviour
+from cxsim.strategies.strategy import load_strategy
 from cxsim.study.answers import ECONOMIC, ECONOMICS, Answer, Question, answered, library_file, questions
 from cxsim.study.project import ANSWERS, Project, record_of_answers, require_place, write_project
 from cxsim.study.sources import load_shop
@@ -173,10 +174,22 @@ def start(
         folder=folder,
         scenario=name,
         answers=pl.DataFrame(rows, ["question", *_RECORDED], orient="row"),
+        costs=_costs(found["strategies"].value),
         written=written,
         kept=kept,
         cautions=(*_cautions(seen, found), *_not_entered(kept)),
     )
+
+
+def _costs(chosen: Sequence[str]) -> pl.DataFrame:
+    """Return what strategies cost, as the files of the project say."""
+    rows = [
+        (strategy.title, cost.kind, one.value, *one.range, str(one.unit), one.evidence)
+        for strategy in map(load_strategy, chosen)
+        for cost in strategy.costs
+        for one in [cost.amount]
+    ]
+    return pl.DataFrame(rows, ["strategy", "cost", "amount", "low", "high", "unit", "evidence"], orient="row")
 
 
 def _not_entered(kept: Sequence[str]) -> list[str]:

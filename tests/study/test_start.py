@@ -14,6 +14,7 @@ import yaml
 from cxsim.data.exports.read_shop import read_shop
 from cxsim.errors import CxsimError, DataError, ParamError
 from cxsim.library import PROJECT, library, root, shown
+from cxsim.strategies.strategy import load_strategy
 from cxsim.study.loading import check_params, load_scenario
 from cxsim.study.project import scenario, working_in
 from cxsim.study.run import run
@@ -278,3 +279,11 @@ def test_its_notebook_is_that_of_the_library_for_its_own_scenario(exports):
     [parameters] = [cell for cell in notebook["cells"] if "parameters" in cell["metadata"].get("tags", [])]
     assert 'scenario = "soap"' in parameters["source"]
     assert all(not cell.get("outputs") for cell in notebook["cells"])
+
+
+def test_the_costs_of_its_strategies_are_listed_with_their_evidence(exports):
+    made = start(exports, answers={"strategies": "faster-delivery"})
+    bundled = load_strategy("faster-delivery")
+    assert made.costs["cost"].to_list() == [cost.kind for cost in bundled.costs]
+    assert made.costs["amount"].to_list() == [cost.amount.value for cost in bundled.costs]
+    assert set(made.costs["evidence"]) == {"assumed"}
