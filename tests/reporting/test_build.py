@@ -297,7 +297,7 @@ def test_naming_no_notebook_shows_how_to_name_one(capfd):
 
 
 SOURCE = """
-from cxsim.study.worlds import notebook_bar
+from cxsim.display import notebook_bar
 show = notebook_bar("Simulating")
 for done in range(1, 4):
     show(done, 3)
