@@ -57,7 +57,7 @@ from cxsim.cli.printing import (
     waiting,
     write_table,
 )
-from cxsim.cli.reports import compare, report, sweep, verify
+from cxsim.cli.reports import compare, lab, report, sweep, verify
 from cxsim.errors import CxsimError, ParamError
 from cxsim.wording import joined
 
@@ -204,7 +204,7 @@ def calibrate(
     print_line(f"Written: {shown(file)}; name it in a scenario as behaviour: {name}")
 
 
-for command in (verify, compare, report, sweep):
+for command in (verify, compare, report, sweep, lab):
     app.command()(command)
 
 

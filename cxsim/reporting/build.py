@@ -193,8 +193,8 @@ def _named(case: Scenario | BusinessCase) -> tuple[str, str]:
     changes = changes_between(load_scenario(scenario.name), scenario)
     if changes is None:
         raise ParamError(
-            f"{scenario.name}: it differs from its file by more than numbers set by hand, so nobody could make its report "
-            "again; write it as a file under params/scenarios and pass the name of that file."
+            f"{scenario.name}: it differs from its file by more than numbers set by hand, so nobody could make its "
+            "report again; write it as a file under params/scenarios and pass the name of that file."
         )
     return scenario.name, changes
 

@@ -16,8 +16,8 @@ from cxsim.study.business.case import BusinessCase
 from cxsim.wording import BADGES, INTERVAL, MISSING, between, chance, lowered, money, percent, written_as
 
 # A label of the width that most have; longer ones can be read in full under the pointer.
-_WIDE = widgets.Layout(width="100%", max_width="52em")
-_LABEL = {"description_width": "21em"}
+_WIDE = widgets.Layout(width="100%", max_width="66em")
+_LABEL = {"description_width": "34em"}
 _IDLE, _BUSY = "hidden", "visible"
 _APPROXIMATE = (
     "What customers do is interpolated in the base case and added to every draw: an approximation until it is simulated"
@@ -51,7 +51,9 @@ def explore(case: BusinessCase) -> widgets.VBox:
     'Win-back coupon'
     """
     titles, names = case.study.scenario.titles, case.grid_centre["strategy"].to_list()
-    choice = widgets.Dropdown(options=[(titles[name], name) for name in names], description="Programme", style=_LABEL)
+    choice = widgets.Dropdown(
+        options=[(titles[name], name) for name in names], description="Programme", style=_LABEL, layout=_WIDE
+    )
     below, panels = widgets.VBox(), dict[str, _Panel]()
 
     def show(_: object = None) -> None:
@@ -148,7 +150,7 @@ def _panel(case: BusinessCase, strategy: str) -> _Panel:
 
 
 def _input(one: Slider) -> widgets.FloatSlider:
-    unit = "" if one.unit.startswith("%") else f", {one.unit}"
+    unit = "" if one.unit.startswith(("%", "times")) else f", {one.unit}"
     return widgets.FloatSlider(
         value=one.start,
         min=one.low,
@@ -180,7 +182,8 @@ def _result_html(panel: _Panel) -> str:
     rows = zip(("Expected NPV", INTERVAL, "Chance of a positive NPV"), *columns, strict=True)
     heads = ("", "at once", "simulated exactly")
     table = facts_html(_statement(best, panel.rule), facts, heads, (*rows, ("NPV of the base case", base, MISSING)))
-    return f'<div role="status">{table}</div>'
+    # The class is that of every other table in JupyterLab.
+    return f'<div role="status" class="jp-RenderedHTMLCommon">{table}</div>'
 
 
 def _column(answer: Answer | str | None, currency: str) -> tuple[str, str, str]:

@@ -17,7 +17,7 @@ from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import Executor
 from cxsim.study.business.base_case import base_case, base_case_table, prices, volumes
 from cxsim.study.business.checklist import case_register, checklist
-from cxsim.study.business.decision import additions, decision
+from cxsim.study.business.decision import PORTFOLIO_ROW, additions, decision
 from cxsim.study.business.evidence import Evidence, evidence, with_model_check
 from cxsim.study.business.information import drawn_inputs, split
 from cxsim.study.business.kpis import kpis
@@ -110,7 +110,7 @@ class BusinessCase:
                 *(row["title"], BADGES[row["decision"]], number(row["npv"])),
                 *(between(row["low"], row["high"]), chance(row["prob_npv_positive"])),
             )
-            for row in self.decision.iter_rows(named=True)
+            for row in self.decision.filter(pl.col("kind") != PORTFOLIO_ROW).iter_rows(named=True)
         )
         return facts_html(self.study.scenario.title, facts, heads, rows)
 
