@@ -110,7 +110,7 @@ def checked_format(path: Path) -> Format:
 
 _DRIVER = "duckdb"
 # Exports of so many bytes take more than a second or two.
-_LARGE = 100_000_000
+_LARGE = 5_000_000
 
 
 def read_shop(

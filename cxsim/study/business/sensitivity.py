@@ -399,20 +399,20 @@ def _even(one: Assumption, steps: int) -> list[float]:
 def monthly_parts(draws: Sequence[Draw], arms: Sequence[Strategies], counts: tuple[Counts, Counts]) -> Numbers:
     """Return the cash of each month in every world, as GRID takes it apart: shape (parts, worlds, months).
 
-    `arms` are the strategies of each draw, and `counts` those without and with them. Cash is a straight line in the
-    margin, whatever depends on it.
+    `arms` are the strategies of each draw, and `counts` those without and with them.
     """
+    return _apart(*_at_both_margins(draws, arms, counts))
+
+
+def _at_both_margins(
+    draws: Sequence[Draw], arms: Sequence[Strategies], counts: tuple[Counts, Counts]
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Return the increment without any margin and with nothing but margin, by account, and what a horizon settles."""
     none, all_ = (
         booked([_at_margin(draw, share) for draw in draws], [[(), some] for some in arms], counts).incremental(1)
         for share in (0.0, 1.0)
     )
-    programme = none[:, :, [ACCOUNTS.index(account) for account in PROGRAMME_ACCOUNTS]].sum(axis=2)
-    points, capital = (
-        none[:, :, ACCOUNTS.index(account)] for account in (Account.POINTS_LIABILITY, Account.WORKING_CAPITAL)
-    )
-    settled = -_outstanding(counts[1], np.array([_owed(some) for some in arms]))
-    rest, per_margin = none.sum(axis=2) - programme - points, (all_ - none).sum(axis=2)
-    return np.stack([rest, per_margin, programme, settled, -capital.cumsum(axis=1)])
+    return none, all_, -_outstanding(counts[1], np.array([_owed(some) for some in arms]))
 
 
 def _at_margin(draw: Draw, share: float) -> Draw:
@@ -420,14 +420,23 @@ def _at_margin(draw: Draw, share: float) -> Draw:
     return replace(draw, scenario=replace(draw.scenario, economics=economics))
 
 
+def _apart(none: Numbers, all_: Numbers, settled: Numbers) -> Numbers:
+    """Return the parts of GRID: a straight line in the margin, and in the factor of the programme's cost."""
+    programme = none[..., [ACCOUNTS.index(account) for account in PROGRAMME_ACCOUNTS]].sum(axis=-1)
+    points, capital = (none[..., ACCOUNTS.index(one)] for one in (Account.POINTS_LIABILITY, Account.WORKING_CAPITAL))
+    rest, per_margin = none.sum(axis=-1) - programme - points, (all_ - none).sum(axis=-1)
+    return np.stack([rest, per_margin, programme, settled, -capital.cumsum(axis=-1)])
+
+
 def _monthly(base: BaseCase, outcome: Outcome) -> dict[str, object]:
     """Return the columns of GRID at one node, means over worlds."""
     scenario, draws = base.scenario, base.worlds.draws
-    parts = monthly_parts(draws, [outcome.strategies] * len(draws), (outcome.baseline, outcome.treated))
+    both = _at_both_margins(draws, [outcome.strategies] * len(draws), (outcome.baseline, outcome.treated))
+    parts = _apart(*(one.mean(axis=0) for one in both))
     return {
         "month": np.arange(scenario.calendar.months, dtype=np.int32),
         "day": cash_days(scenario.calendar.month_starts, scenario.economics.timing),
-        **dict(zip(PARTS, parts.mean(axis=1), strict=True)),
+        **dict(zip(PARTS, parts, strict=True)),
     }
 
 
