@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from cxsim.clv.spend_fit import GammaGammaFit
     from cxsim.clv.validation.compare import backtest, compare
     from cxsim.data import load_cdnow, read_database, read_shop, read_transactions, summarise
+    from cxsim.reporting.build import report
+    from cxsim.reporting.business.explore import explore
     from cxsim.strategies import Strategy
     from cxsim.study.business.case import BusinessCase, business_case
     from cxsim.study.loading import load_scenario
@@ -45,6 +47,7 @@ __all__ = [
     "business_case",
     "compare",
     "diagnose",
+    "explore",
     "fit",
     "fit_spend",
     "load_cdnow",
@@ -55,6 +58,7 @@ __all__ = [
     "read_database",
     "read_shop",
     "read_transactions",
+    "report",
     "run",
     "save_fit",
     "scenario",

@@ -61,7 +61,7 @@ from cxsim.cli.printing import (
     write_table,
 )
 from cxsim.cli.projects import start, where
-from cxsim.cli.reports import compare, report, sweep, verify
+from cxsim.cli.reports import compare, lab, report, sweep, verify
 from cxsim.errors import CxsimError, ParamError
 from cxsim.wording import joined
 
@@ -391,7 +391,7 @@ def new(
 
 # Each command under the task that it is for.
 _TASKS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Start": (start, metrics, value),
+    "Start": (start, metrics, value, lab),
     "Decide": (report, simulate, break_even, sweep),
     "Your own numbers": (calibrate, new, check, where),
     "Check a report": (verify, compare),

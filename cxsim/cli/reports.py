@@ -285,3 +285,28 @@ def _cell(value: object) -> object:
 
 def _short(text: str | None) -> str | None:
     return f"{text[:40]}…" if text and len(text) > 44 else text
+
+
+def lab(
+    port: Annotated[int | None, Option(min=1, max=65_535, help="Port of the server; default: a free one.")] = None,
+    no_browser: Annotated[bool, Option("--no-browser", help="Print the address instead of opening a browser.")] = False,
+) -> None:
+    """Open JupyterLab on the project's notebooks."""
+    import os
+    from importlib.util import find_spec
+
+    from cxsim.library import root
+
+    folder = root() / "notebooks"
+    if find_spec("jupyterlab") is None:
+        raise ReportError("JupyterLab is not installed; install it with: python -m pip install jupyterlab")
+    if not any(folder.glob("*.ipynb")):
+        raise ReportError(f"{folder}: there are no notebooks; `cxsim start FOLDER` makes a project with one.")
+    from jupyterlab.labapp import main
+
+    options = [f"--ServerApp.root_dir={folder}"]
+    options += [f"--port={port}"] if port else []
+    options += ["--no-browser"] if no_browser else []
+    # A container has no other user; the server listens on this machine alone, and asks for its token.
+    options += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    main(options)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, NamedTuple, cast, get_args, get_type_hint
 import polars as pl
 
 from cxsim.data.contracts import CONTRACTS, LATER, WHEN
+from cxsim.display import facts_html
 from cxsim.errors import DataError, choices
 from cxsim.params import BY_TYPE, LIST, TEXT
 from cxsim.wording import joined
@@ -334,6 +335,14 @@ class Shop:
     def __repr__(self) -> str:
         has = ", ".join(name for name in TABLES if getattr(self, name) is not None)
         return f"Shop({self.name}: {has}; {self.since:%Y-%m-%d} to {self.until:%Y-%m-%d})"
+
+    def _repr_html_(self) -> str:
+        has = ", ".join(name for name in TABLES if getattr(self, name) is not None)
+        days = f"{self.since:%Y-%m-%d} to {self.until:%Y-%m-%d}"
+        facts = {"tables": has, "observed": days, "currency": self.currency, "findings": len(self.findings)}
+        rows = ((one.file, one.recognised, one.table, f"{one.rows_read:,}") for one in self.receipts)
+        heads = ("file", "recognised as", "table", "rows read") if self.receipts else ()
+        return facts_html(self.name, facts, heads, rows)
 
     def table(self, name: str) -> pl.LazyFrame:
         """Return one of the tables, or raise a DataError that says why the shop has none of that name."""

@@ -23,6 +23,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from cxsim.display import notebook_line
 from cxsim.errors import CxsimError, ParamError, ReportError
 from cxsim.library import at, root
 from cxsim.reporting.execute import Say, remove_leftovers
@@ -30,7 +31,8 @@ from cxsim.reporting.page import make, publish, staging
 from cxsim.reporting.render import Code
 from cxsim.reporting.tables import machine_readable
 from cxsim.reporting.twins import csv_text, digest, twin_from
-from cxsim.study.loading import canonical, case_files, load_case, load_scenario, parsed_changes
+from cxsim.study.business.case import BusinessCase
+from cxsim.study.loading import canonical, case_files, changes_between, load_case, load_scenario, parsed_changes
 from cxsim.study.provenance import versions
 from cxsim.study.result import Study
 from cxsim.study.run import run
@@ -145,6 +147,56 @@ def carry_out(task: Task, say: Say) -> None:
     scenario = load_scenario(work.scenario, work.changes)
     study = run(scenario, progress=lambda done, total: say(f"simulated {done:,} of {total:,}"))
     write_study(study, task.page, stamp=stamp)
+
+
+def report(case: str | Scenario | BusinessCase, *, out: str | Path | None = None) -> Path:
+    """Write the report of a case as one HTML file that needs no network.
+
+    Beside it lies a folder of the same name with its tables as CSV files, a workbook and the manifest.
+
+    Parameters
+    ----------
+    case
+        Name of a scenario or a valuation, or the path of its file; or a scenario, or its business case, that differs
+        from the file of its name in nothing but numbers set by hand.
+    out
+        The HTML file, or a folder for it; by default the project's folder of reports.
+
+    Returns
+    -------
+    pathlib.Path
+        The HTML file.
+
+    Raises
+    ------
+    ParamError
+        For an unknown name, or a scenario that no file and no change of its numbers gives.
+    ReportError
+        When the report cannot be written.
+
+    Examples
+    --------
+    >>> import cxsim
+    >>> cxsim.report(cxsim.load_scenario("cdnow-quick"), out="reports/mine.html")  # doctest: +SKIP
+    PosixPath('/project/reports/mine.html')
+    """
+    given, changes = (case, "") if isinstance(case, str) else _named(case)
+    task = report_task(given, changes=changes, out=None if out is None else Path(out))
+    with notebook_line("Writing the report") as say:
+        carry_out(task, say)
+    return task.page
+
+
+def _named(case: Scenario | BusinessCase) -> tuple[str, str]:
+    """Return the name of a scenario and the changes that make it out of its file."""
+    scenario = case if isinstance(case, Scenario) else case.study.scenario
+    changes = changes_between(load_scenario(scenario.name), scenario)
+    if changes is None:
+        raise ParamError(
+            f"{scenario.name}: it differs from its file by more than numbers set by hand, so nobody could make its "
+            "report again; write it as a file under params/scenarios and pass the name of that file."
+        )
+    return scenario.name, changes
 
 
 def write_study(study: Study, page: Path, *, stamp: Mapping[str, str]) -> None:

@@ -15,6 +15,7 @@ from cxsim.errors import ParamError, choices
 from cxsim.library import locate
 from cxsim.params import BY_KIND, Quantity, Unit, quantities, read
 from cxsim.strategies.effects import EXPERIENCED, Effect, Programme, Reach, refuse_contradictions
+from cxsim.strategies.units import numbers_html
 from cxsim.tables import CUSTOMERS
 
 SEGMENTS: dict[str, str] = {
@@ -200,6 +201,10 @@ class Strategy:
         """Return what the simulator sees: the reach with its condition spelt out, and the effects."""
         reach = dataclasses.replace(self.reach, who=condition(self.reach.who))
         return Programme(name=self.name, reach=reach, effects=self.effects)
+
+    def _repr_html_(self) -> str:
+        facts = {"name": self.name, "what customers experience": self.description, "who": self.reach.who}
+        return numbers_html(self.title, facts | {"what can go wrong": self.harms, "lever": self.lever}, self)
 
 
 def load_strategy(name: str) -> Strategy:

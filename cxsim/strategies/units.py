@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, get_args, get_type_hints
 
+from cxsim.display import facts_html
 from cxsim.errors import ParamError
-from cxsim.params import Quantity, Unit, require_together
+from cxsim.params import Quantity, Unit, quantities, require_together
+from cxsim.wording import INTERVAL
 
 Correlation = Annotated[Quantity, Unit.CORRELATION]
 Days = Annotated[Quantity, Unit.DAYS]
@@ -49,6 +51,19 @@ class Checked:
 
     def _refuse(self) -> None:
         """Refuse numbers that contradict each other; of most kinds none do."""
+
+    def _repr_html_(self) -> str:
+        kind = getattr(self, "kind", type(self).__name__).replace("_", " ").capitalize()
+        return numbers_html(getattr(self, "title", kind), {}, self)
+
+
+def numbers_html(title: str, facts: Mapping[str, object], holder: object) -> str:
+    """Return facts and every number of a holder for a notebook, each with its range and its evidence."""
+    rows = (
+        (path, f"{one.value:g}", f"{one.range[0]:g} to {one.range[1]:g}", one.unit, one.evidence)
+        for path, one in quantities(holder)
+    )
+    return facts_html(title, facts, ("number", "value", INTERVAL, "unit", "evidence"), rows)
 
 
 def value_of(quantity: Quantity | None, otherwise: float = 0.0) -> float:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 import scipy
 
+from cxsim.display import facts_html, notebook_bar
 from cxsim.errors import ParamError, refuse_unknown
 from cxsim.finance.returns import net_present_value, standard_error
 from cxsim.finance.statement import HIGH, LOW, flows
@@ -20,10 +21,9 @@ from cxsim.simulation.world import rounded
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.assumptions import register, source_table, strategy_table
 from cxsim.study.provenance import manifest
-from cxsim.study.result import html_table
 from cxsim.study.scenario import Scenario
 from cxsim.study.sources import fit_scenario
-from cxsim.study.worlds import Arms, Draw, Fits, Worlds, draw_worlds, notebook_bar
+from cxsim.study.worlds import Arms, Draw, Fits, Worlds, draw_worlds
 from cxsim.tables import BREAK_EVEN, CURVE, empty, table_of
 
 Numbers = npt.NDArray[np.float64]
@@ -81,7 +81,7 @@ class Search:
 
     def _repr_html_(self) -> str:
         rows = ((row["title"], _size(row)) for row in self.break_even.iter_rows(named=True))
-        return html_table(self.scenario.title, ("strategy", "pays from"), rows)
+        return facts_html(self.scenario.title, {}, ("strategy", "pays from"), rows)
 
 
 def search(scenario: Scenario, *, executor: Executor | None = None, progress: Progress | None = None) -> Search:

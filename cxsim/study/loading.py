@@ -27,7 +27,6 @@ from cxsim.study.scenario import (
     Structure,
     Valuation,
     files_of,
-    load_valuation,
     resolved,
 )
 
@@ -190,6 +189,27 @@ def load_scenario(name: str, changes: str = "") -> Scenario:
     """
     path = locate("scenarios", name)
     return changed(resolved(read(path, ScenarioFile), shown(path)), changes)
+
+
+def load_valuation(name: str) -> Valuation:
+    """Return a valuation of params/valuations by its name, or from a path that ends in .yaml.
+
+    Parameters
+    ----------
+    name
+        Such as `cdnow-value`.
+
+    Raises
+    ------
+    ParamError
+        For an unknown name, with the choices, or mistakes in its file: one line each, with file and key.
+
+    Examples
+    --------
+    >>> load_valuation("cdnow-value").holdout_days
+    273
+    """
+    return read(locate("valuations", name), Valuation)
 
 
 Case = Literal["scenarios", "valuations"]

@@ -13,6 +13,7 @@ from typing import Any, cast, get_args
 
 import polars as pl
 
+from cxsim.display import facts_html
 from cxsim.errors import ParamError, choices
 from cxsim.library import LEVERS_FILE, METRICS_FILE, PROJECT, SOURCES_FILE, Kind, layers, library, names, root
 from cxsim.metrics.catalogue import load_metrics
@@ -55,6 +56,11 @@ class Project:
     written: tuple[str, ...]
     kept: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        facts = {"scenario": self.scenario, "folder": self.folder, "kept": ", ".join(self.kept)}
+        cautions = {f"caution {number}": one for number, one in enumerate(self.cautions, start=1)}
+        return facts_html("Project", facts | cautions, self.answers.columns, self.answers.iter_rows())
 
 
 def scenario(project: Project | str, changes: str = "") -> Scenario:

@@ -17,8 +17,8 @@ import polars as pl
 from cxsim.errors import ParamError, ReportError
 from cxsim.library import SOURCES_FILE, layers, names, root
 from cxsim.strategies.behaviour import PLAIN
-from cxsim.study.loading import changes_between, load_scenario, parsed_changes
-from cxsim.study.scenario import Scenario, Valuation, load_valuation
+from cxsim.study.loading import changes_between, load_scenario, load_valuation, parsed_changes
+from cxsim.study.scenario import Scenario, Valuation
 
 
 def table_hash(table: pl.DataFrame) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +13,13 @@ from cxsim.clv.purchase_fit import PurchaseFit
 from cxsim.clv.spend_fit import SpendFit
 from cxsim.data.orders import Transactions
 from cxsim.data.shop import Shop
+from cxsim.display import facts_html
 from cxsim.params import MICROS
 from cxsim.study.assumptions import strategy_table
 from cxsim.study.scenario import BASELINE, Model, Scenario
 from cxsim.study.shop_tables import ShopTables, tables_of
 from cxsim.study.worlds import Worlds
-from cxsim.wording import BADGES, INTERVAL, between, in_html, number
+from cxsim.wording import BADGES, INTERVAL, between, number
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -184,12 +185,4 @@ class Study:
             )
             for row in self.returns.iter_rows(named=True)
         )
-        return html_table(f"{self.scenario.title}: {self.scenario.draws} draws", heads, rows)
-
-
-def html_table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a small table for a notebook."""
-    lines = ["".join(f"<th>{in_html(head)}</th>" for head in heads)]
-    lines += ["".join(f"<td>{in_html(cell)}</td>" for cell in row) for row in rows]
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f"<table><caption>{in_html(caption)}</caption>{body}</table>"
+        return facts_html(f"{self.scenario.title}: {self.scenario.draws} draws", {}, heads, rows)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from cxsim.display import notebook_bar
 from cxsim.errors import ParamError
 from cxsim.finance.returns import npv_by_draw, returns
 from cxsim.finance.statement import Flows, cash, flows, statement, totals
@@ -26,7 +27,7 @@ from cxsim.study.provenance import manifest, save_files
 from cxsim.study.result import Study
 from cxsim.study.scenario import Scenario
 from cxsim.study.sources import fit_scenario
-from cxsim.study.worlds import Worlds, counts_by_arm, draw_worlds, notebook_bar
+from cxsim.study.worlds import Worlds, counts_by_arm, draw_worlds
 from cxsim.tables import empty
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from cxsim.data.shop import Policy
+from cxsim.display import facts_html
 from cxsim.errors import ParamError, refuse_unknown
 from cxsim.finance.economics import Economics, load_economics, refuse_no_code
 from cxsim.finance.returns import Rule
 from cxsim.finance.statement import MONTHS_PER_YEAR
-from cxsim.library import Kind, locate, named
+from cxsim.library import Kind, named
 from cxsim.params import Quantity, Unit, read
 from cxsim.simulation.world import Calendar
 from cxsim.strategies.behaviour import PLAIN, Behaviour
@@ -25,6 +26,7 @@ from cxsim.strategies.levers import refuse_unmeasured
 from cxsim.strategies.mechanisms import Incidents, Referral
 from cxsim.strategies.strategy import Strategy
 from cxsim.strategies.units import Checked, PerYear, Ratio
+from cxsim.wording import MODELS as MODEL_NAMES
 
 _NAME = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -461,6 +463,18 @@ class Scenario(ScenarioSettings):
         """Models of orders and leaving that are simulated."""
         return MODELS if self.dropout == "all" else (self.dropout,)
 
+    def _repr_html_(self) -> str:
+        facts = {
+            "name": self.name,
+            "orders": f"{self.orders}, observed until {self.observed_until}",
+            "horizon": f"{self.horizon_months} months, {self.draws} draws, seed {self.seed}",
+            "models": ", ".join(MODEL_NAMES[one] for one in self.structures),
+            "economics": f"{self.economics.title}, {self.economics.currency}",
+        }
+        rows: list[tuple[str, str, str]] = [(one.name, one.title, one.mode) for one in self.strategies]
+        rows += [(one.name, one.title, " + ".join(one.strategies)) for one in self.combinations]
+        return facts_html(self.title, facts, ("strategy", "title", "mode"), rows)
+
 
 def resolved(written: ScenarioFile, place: str) -> Scenario:
     """Return a scenario with its economics and strategies loaded; `place` is the name of its file in messages."""
@@ -578,19 +592,3 @@ class Valuation(CaseSettings):
     def holdout_days(self) -> int:
         """Days from the end of calibration to the end of observation."""
         return (self.observed_until - self.calibration_end) // timedelta(days=1)
-
-
-def load_valuation(name: str) -> Valuation:
-    """Return a valuation of params/valuations by its name, or from a path that ends in .yaml.
-
-    Parameters
-    ----------
-    name
-        Such as `cdnow-value`.
-
-    Examples
-    --------
-    >>> load_valuation("cdnow-value").holdout_days
-    273
-    """
-    return read(locate("valuations", name), Valuation)

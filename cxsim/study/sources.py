@@ -34,8 +34,8 @@ from cxsim.simulation.state import ORDER, Latents
 from cxsim.simulation.world import Population, compile_world, empty_base, reached_by, rounded
 from cxsim.strategies.behaviour import PLAIN
 from cxsim.strategies.mechanisms import Points
-from cxsim.study.loading import CASES, load_scenario
-from cxsim.study.scenario import BASELINE, CaseSettings, Scenario, SimulatedShop, Valuation, load_valuation
+from cxsim.study.loading import CASES, load_scenario, load_valuation
+from cxsim.study.scenario import BASELINE, CaseSettings, Scenario, SimulatedShop, Valuation
 from cxsim.study.shop_tables import ShopTables, require_world, tables_of
 from cxsim.study.worlds import Fits, draw_worlds
 

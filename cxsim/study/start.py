@@ -372,13 +372,18 @@ def _strategy(name: str, seen: Seen) -> str:
 
 
 def _notebook(name: str) -> str:
-    """Return the notebook of the business case, for the project's own scenario, without outputs."""
+    """Return the notebook of the business case, for the project's own scenario, without outputs, and with sliders."""
     content = json.loads(at(f"notebooks/{_NOTEBOOK}.ipynb").read_text(encoding="utf-8"))
     for cell in content["cells"]:
         if cell["cell_type"] == "code":
             cell |= {"outputs": [], "execution_count": None}
         if "parameters" in cell["metadata"].get("tags", []):
             cell["source"] = f'scenario = "{name}"\nchanges = ""'
+    content["cells"] += [
+        {"cell_type": "markdown", "id": "try", "metadata": {}, "source": "## Try other numbers"},
+        {"cell_type": "code", "id": "explore", "metadata": {}, "source": "cxsim.explore(case)"}
+        | {"outputs": [], "execution_count": None},
+    ]
     return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -315,37 +314,3 @@ def _latents(purchases: PurchaseParams, spend: SpendParams) -> Latents:
     }
     numbers = none | asdict(purchases) | asdict(spend)
     return Latents._make(numbers[name] for name in Latents._fields)
-
-
-_EMPTY = {"text/html": "", "text/plain": ""}
-# So many steps a bar has; more would only be sent and not be seen.
-_STEPS = 50
-
-
-def notebook_bar(task: str) -> Callable[[int, int], None] | None:
-    """Return a function of done and total that draws a bar; None where no Jupyter kernel runs."""
-    if not _in_kernel():
-        return None
-    handle: Any = sys.modules["IPython.display"].DisplayHandle()
-    handle.display(_EMPTY, raw=True)
-    shown = 0
-
-    def show(done: int, total: int) -> None:
-        nonlocal shown
-        step = done * _STEPS // total
-        if done == total:
-            handle.update(_EMPTY, raw=True)
-        elif step > shown:
-            shown = step
-            text = f"{task}: {done} of {total}"
-            bar = f'<progress value="{done}" max="{total}"></progress> {text}'
-            handle.update({"text/html": bar, "text/plain": text}, raw=True)
-
-    return show
-
-
-def _in_kernel() -> bool:
-    """Return whether this is a Jupyter kernel; IPython is looked for, not loaded, as a script has no use for it."""
-    ipython: Any = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return hasattr(shell, "kernel") and "IPython.display" in sys.modules

@@ -125,6 +125,7 @@ def test_options_that_do_not_go_together_are_a_mistake_of_usage(shared, words, s
         (["report", "tiny", "tiny"], "tiny: two reports would be written to"),
         (["sweep", "tiny", "--over", "draws=2,1"], "tiny with draws=1: draws must be 2 to 10,000; found 1"),
         (["sweep", "tiny", "--over", "drws=2"], "did you mean 'draws'?"),
+        (["lab"], "there are no notebooks; `cxsim start FOLDER` makes"),
         (["sweep", "tiny", "--over", "draws"], "'draws': it must be KEY=VALUE,VALUE,..., such as"),
     ],
 )

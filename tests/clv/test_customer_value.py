@@ -29,7 +29,7 @@ from cxsim.clv.posterior import posterior
 from cxsim.clv.validation.holdout import captures, decile_values, missed, with_deciles
 from cxsim.data.shop import Finding
 from cxsim.errors import EstimationError
-from cxsim.study.scenario import load_valuation
+from cxsim.study.loading import load_valuation
 from cxsim.study.valuation import _findings, value_customers
 
 TERMS = ValuationTerms(horizon_days=365.0, annual_discount_rate=0.1, margin=0.3, draws=60, seed=7)

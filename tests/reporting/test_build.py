@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -12,7 +13,8 @@ import time
 import nbformat
 import pytest
 
-from cxsim.errors import ReportError
+import cxsim
+from cxsim.errors import ParamError, ReportError
 from cxsim.reporting.build import Event, make_all, report_task
 from cxsim.reporting.execute import execute, kernel_settings, main, remove_leftovers, staging_prefix
 from cxsim.reporting.sweep import write_reports_index
@@ -297,7 +299,7 @@ def test_naming_no_notebook_shows_how_to_name_one(capfd):
 
 
 SOURCE = """
-from cxsim.study.worlds import notebook_bar
+from cxsim.display import notebook_bar
 show = notebook_bar("Simulating")
 for done in range(1, 4):
     show(done, 3)
@@ -311,3 +313,28 @@ def test_a_bar_is_followed_line_by_line(tmp_path):
     outputs = execute(path, {}, progress=lines.append).cells[0].outputs
     assert lines == ["cell 1 of 1", "cell 1 of 1, simulating: 1 of 3", "cell 1 of 1, simulating: 2 of 3"]
     assert [output.output_type for output in outputs] == ["display_data", "stream"]
+
+
+def test_a_report_is_made_from_python_by_name_and_of_numbers_set_by_hand(shop, tmp_path):
+    page = cxsim.report("one", out=tmp_path / "mine.html")
+    assert page == tmp_path / "mine.html"
+    assert "<html" in page.read_text(encoding="utf-8")
+    assert cxsim.report(cxsim.load_scenario("one", "draws=3")) == shop.reports / "one,draws=3.html"
+    assert (shop.reports / "one,draws=3" / "manifest.json").is_file()
+
+
+def test_no_report_is_made_of_what_no_file_says(shop):
+    other = cxsim.load_scenario("one")
+    with pytest.raises(ParamError, match="one: it differs from its file by more than numbers set by hand"):
+        cxsim.report(dataclasses.replace(other, strategies=other.strategies[:1]))
+    assert not shop.reports.exists()
+
+
+def test_in_a_notebook_a_report_says_what_it_is_at_and_leaves_nothing_of_it(shop):
+    path = shop.folder / "notebooks" / "mine.ipynb"
+    sources = ("import cxsim", 'str(cxsim.report("two"))')
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources]), path)
+    outputs = execute(path, {}).cells[1].outputs
+    assert outputs[0].data == {"text/html": "", "text/plain": ""}
+    assert outputs[-1].data["text/plain"] == repr(str(shop.reports / "two.html"))
+    assert (shop.reports / "two.html").is_file()

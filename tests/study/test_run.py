@@ -11,13 +11,13 @@ import polars as pl
 import pytest
 
 import cxsim
+from cxsim.display import notebook_bar
 from cxsim.errors import EstimationError, ReportError
 from cxsim.params import Unit
 from cxsim.reporting.execute import execute
 from cxsim.strategies.effects import PurchaseRate
 from cxsim.study.provenance import require_writable
 from cxsim.study.run import STUDY_FILES, save_study
-from cxsim.study.worlds import notebook_bar
 from cxsim.tables import ASSUMPTIONS, CASH, LEDGER, RETURNS, STATEMENT, check
 from tests.simulated import assumed
 from tests.study.plans import plan
@@ -163,7 +163,7 @@ WATCHED = """
 from IPython.display import DisplayHandle
 told = []
 usual, DisplayHandle.update = DisplayHandle.update, lambda self, bundle, **how: told.append(bundle["text/html"])
-from cxsim.study.worlds import notebook_bar
+from cxsim.display import notebook_bar
 show = notebook_bar("Simulating")
 for done in range(1, 201):
     show(done, 200)
@@ -179,7 +179,7 @@ def test_outside_of_a_kernel_there_is_no_bar():
 def test_in_a_notebook_the_bar_moves_in_fifty_steps_and_what_is_stored_is_empty_after_it_is_gone(tmp_path):
     sources = (
         WATCHED,
-        'from cxsim.study.worlds import notebook_bar\nshow = notebook_bar("x")',
+        'from cxsim.display import notebook_bar\nshow = notebook_bar("x")',
         "[show(k, 9) for k in range(10)];",
     )
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])

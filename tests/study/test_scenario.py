@@ -19,8 +19,8 @@ from cxsim.strategies.levers import refuse_unmeasured
 from cxsim.strategies.mechanisms import Incidents, Recovery, Resolution, Satisfaction
 from cxsim.strategies.strategy import Cost
 from cxsim.study.assumptions import assumptions, register
-from cxsim.study.loading import load_case, load_scenario
-from cxsim.study.scenario import Combination, NewCustomers, PurchaseModel, Scenario, Valuation, load_valuation
+from cxsim.study.loading import load_case, load_scenario, load_valuation
+from cxsim.study.scenario import Combination, NewCustomers, PurchaseModel, Scenario, Valuation
 from cxsim.tables import ASSUMPTIONS, check
 from tests.simulated import assumed
 from tests.study.plans import (

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import fields, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -54,6 +54,7 @@ from cxsim.data.exports.sessions import read_events, read_sessions, sessions_aga
 from cxsim.data.exports.surveys import answers_format, read_answers
 from cxsim.data.orders import Transactions, as_date, first_line, transactions_of
 from cxsim.data.shop import Policy, Receipt, Shop
+from cxsim.display import notebook_line
 from cxsim.errors import DataError, ParamError, choices, refuse_unknown
 from cxsim.library import shown
 from cxsim.params import read
@@ -109,6 +110,8 @@ def checked_format(path: Path) -> Format:
 
 
 _DRIVER = "duckdb"
+# Exports of so many bytes take more than a second or two.
+_LARGE = 5_000_000
 
 
 def read_shop(
@@ -244,14 +247,15 @@ def shop_of(
     written = read(place / SHOP_FILE, ShopFile) if not frame and (place / SHOP_FILE).is_file() else None
     rules = _policy(policy, written)
     until = until or (_after(written.until) if written and written.until else None)
-    readouts, unknown, rules = _readouts(opened, columns or {}, written, rules, place, tables=tables)
-    if written:
-        readouts += mapped_readouts(replace(written, policy=rules), place, tables=tables)
-    if not readouts:
-        raise _nothing_read(place, opened, unknown)
-    reasons = {**dict(opened.others), **unknown}
-    title = written.title if written else place.stem or place.resolve().stem
-    shop = _shop(readouts, title, str(place), rules, currency or rules.currency or None, until)
+    with _shown_if_large(place):
+        readouts, unknown, rules = _readouts(opened, columns or {}, written, rules, place, tables=tables)
+        if written:
+            readouts += mapped_readouts(replace(written, policy=rules), place, tables=tables)
+        if not readouts:
+            raise _nothing_read(place, opened, unknown)
+        reasons = {**dict(opened.others), **unknown}
+        title = written.title if written else place.stem or place.resolve().stem
+        shop = _shop(readouts, title, str(place), rules, currency or rules.currency or None, until)
     # So that no file is passed over in silence.
     unread = tuple(_not_read(file, why) for file, why in reasons.items() if file != SHOP_FILE)
     return replace(
@@ -260,6 +264,19 @@ def shop_of(
         opening=shop.opening or bool(written and written.opening),
         currency=shop.currency or (written.currency if written else ""),
     )
+
+
+@contextmanager
+def _shown_if_large(place: Path) -> Iterator[None]:
+    """Say in a notebook what is read, by its size: by the time, what is stored would depend on the machine."""
+    files = place.iterdir() if place.is_dir() else [place]
+    size = sum(file.stat().st_size for file in files if file.is_file())
+    if size < _LARGE:
+        yield
+        return
+    with notebook_line("Reading the exports") as say:
+        say(f"{place.name}, {size / 1e6:,.0f} MB")
+        yield
 
 
 def _nothing_read(place: Path, opened: Opened, unknown: Mapping[str, str]) -> DataError:

@@ -26,7 +26,7 @@ from cxsim.reporting.theme import (
 )
 from cxsim.study.business.sensitivity import GRID, GRID_CENTRE
 from cxsim.tables import check
-from cxsim.wording import NBSP, money, style
+from cxsim.wording import NBSP, figure, money, style
 
 _UNITS = {"ratio": "times"}
 _FIRST_CLAUSE = re.compile(r"[;:] |\. |\.$")
@@ -69,6 +69,52 @@ class _Grid(NamedTuple):
     # To what amounts are rounded when they are printed: whole units of the currency, or less where they are huge.
     printed: float
     largest: float
+
+
+class Slider(NamedTuple):
+    """A number that a reader moves; a share has the unit "%", and is a share."""
+
+    name: str
+    label: str
+    unit: str
+    start: float
+    low: float
+    high: float
+    step: float
+
+    def in_steps(self) -> Slider:
+        """Return it with ends as many whole steps from its start as fit; an arrow key moves it by a step."""
+        start, step = self.start, self.step
+        low, high = (
+            start + step * math.trunc((end - start) / step + math.copysign(1e-9, end - start))
+            for end in (self.low, self.high)
+        )
+        return Slider(*self[:3], *(float(f"{number:.{_DIGITS}g}") for number in (start, low, high, step)))
+
+    @property
+    def decimals(self) -> int:
+        """How many are written, of a share in per cent."""
+        # The noise of binary fractions must not cost a decimal.
+        return max(0, math.ceil(-math.log10(self.scale * self.step) - 1e-9))
+
+    @property
+    def scale(self) -> int:
+        """By what a value is multiplied when it is written."""
+        return 100 if self.unit.startswith("%") else 1
+
+    @property
+    def parameter(self) -> alt.Parameter:
+        """The chart's parameter, bound to a plain range input."""
+        bind = alt.binding_range(min=self.low, max=self.high, step=self.step, name=self.label)
+        return alt.param(name=self.name, value=self.start, bind=bind)
+
+    def writing(self, currency: str) -> dict[str, object]:
+        """Return how a page writes its value."""
+        return {"scale": self.scale, "decimals": self.decimals, "unit": unit_in_words(self.unit, currency)}
+
+    def written(self, value: float, currency: str) -> str:
+        """Return a value with its unit."""
+        return f"{figure(self.scale * value, f',.{self.decimals}f')}{NBSP}{unit_in_words(self.unit, currency)}".strip()
 
 
 def what_if(grid: pl.DataFrame, centre: pl.DataFrame, currency: str) -> tuple[Figure, ...]:
@@ -152,13 +198,13 @@ def _figure(cells: pl.DataFrame, start: dict[str, Any], currency: str, colour: s
         .encode(x=alt.value(0), y=alt.value(_ABOVE), text="words:N"),
         data=alt.InlineData(values=stored.nodes.to_dicts()),
     )
-    sliders = _sliders(stored, cells.row(0, named=True), start, currency)
+    sliders = sliders_of(stored.axes, cells.row(0, named=True), start)
     entitled = framed(
-        _discounted(drawn, stored).add_params(*(parameter for parameter, _ in sliders)),
+        _discounted(drawn, stored).add_params(*(one.parameter for one in sliders)),
         finding=f"What if: base-case NPV of {cells['title'][0]} is {money(start['npv'], currency)}",
         shown=_SHOWN.format(currency=currency, settled=_SETTLED if set(_AT_THE_END) & set(stored.letters) else ""),
     )
-    return entitled.properties(usermeta={"sliders": {parameter.name: writing for parameter, writing in sliders}})
+    return entitled.properties(usermeta={"sliders": {one.name: one.writing(currency) for one in sliders}})
 
 
 def _discounted(drawn: Figure, stored: _Grid) -> Figure:
@@ -197,42 +243,29 @@ def _result(stored: _Grid, currency: str) -> str:
     return f"{words}+' over '+horizon+(horizon==1?' month':' months')"
 
 
-_Slider = tuple[alt.Parameter, dict[str, object]]
-
-
-def _sliders(stored: _Grid, node: dict[str, Any], start: dict[str, Any], currency: str) -> list[_Slider]:
+def sliders_of(axes: Mapping[str, list[float]], node: Mapping[str, Any], start: Mapping[str, Any]) -> list[Slider]:
+    """Return the sliders of a strategy, from a row of GRID and its row of GRID_CENTRE."""
     own = [
-        (
+        Slider(
             f"{axis}_value",
             _FIRST_CLAUSE.split(node[f"{axis}_description"], maxsplit=1)[0],
-            unit_in_words(_UNITS.get(node[f"{axis}_unit"], node[f"{axis}_unit"]), currency).replace("share", "%", 1),
+            _UNITS.get(node[f"{axis}_unit"], node[f"{axis}_unit"]).replace("share", "%", 1),
             start[axis],
-            (nodes[0], nodes[-1]),
+            nodes[0],
+            nodes[-1],
             (nodes[-1] - nodes[0]) / (len(nodes) - 1) / _BETWEEN,
         )
-        for axis, nodes in stored.axes.items()
+        for axis, nodes in axes.items()
         if node[f"{axis}_id"] and len(nodes) > 1
     ]
-    rate, margins = start["annual_discount_rate"], (start["margin_low"], start["margin_high"])
-    sliders = (
-        *own,
-        ("cost", "All costs of the programme, multiple of plan", "times", 1.0, (0.0, 2.0), 0.05),
-        ("margin", "Gross margin", "%", start["gross_margin"], margins, _SHARE_STEP),
-        ("rate", "Discount rate", "% per year", rate, (0.0, max(0.3, 2.0 * rate)), _SHARE_STEP),
-        ("horizon", "Horizon", "months", start["horizon_months"], (1, len(stored.days)), 1),
-    )
-    return [_slider(*each) for each in sliders]
-
-
-def _slider(name: str, label: str, unit: str, value: float, ends: tuple[float, float], step: float) -> _Slider:
-    """Return the chart's parameter, bound to a plain range input, and how a page writes its value.
-
-    Its ends are as many whole steps from its start as fit, and one press of an arrow key is a step; "%" is a share.
-    """
-    low, high = (value + step * math.trunc((end - value) / step + math.copysign(1e-9, end - value)) for end in ends)
-    start, low, high, step = (float(f"{number:.{_DIGITS}g}") for number in (value, low, high, step))
-    scale = 100 if unit.startswith("%") else 1
-    # The noise of binary fractions must not cost a decimal.
-    decimals = max(0, math.ceil(-math.log10(scale * step) - 1e-9))
-    bind = alt.binding_range(min=low, max=high, step=step, name=label)
-    return alt.param(name=name, value=start, bind=bind), {"scale": scale, "decimals": decimals, "unit": unit}
+    rate, margin, months = (start[name] for name in ("annual_discount_rate", "gross_margin", "horizon_months"))
+    return [
+        one.in_steps()
+        for one in (
+            *own,
+            Slider("cost", "All costs of the programme, multiple of plan", "times", 1.0, 0.0, 2.0, 0.05),
+            Slider("margin", "Gross margin", "%", margin, start["margin_low"], start["margin_high"], _SHARE_STEP),
+            Slider("rate", "Discount rate", "% per year", rate, 0.0, max(0.3, 2.0 * rate), _SHARE_STEP),
+            Slider("horizon", "Horizon", "months", months, 1, months, 1),
+        )
+    ]

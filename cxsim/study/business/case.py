@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 
 import polars as pl
 
+from cxsim.display import facts_html, notebook_bar
 from cxsim.finance.returns import investment
 from cxsim.finance.statement import cash_days, cohort_money, fan, flows, periods
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import Executor
 from cxsim.study.business.base_case import base_case, base_case_table, prices, volumes
 from cxsim.study.business.checklist import case_register, checklist
-from cxsim.study.business.decision import additions, decision
+from cxsim.study.business.decision import PORTFOLIO_ROW, additions, decision
 from cxsim.study.business.evidence import Evidence, evidence, with_model_check
 from cxsim.study.business.information import drawn_inputs, split
 from cxsim.study.business.kpis import kpis
@@ -25,8 +26,7 @@ from cxsim.study.business.pathways import pathways, qualities
 from cxsim.study.business.portfolio import portfolio
 from cxsim.study.business.sensitivity import break_evens, grids, rates, sensitivities, tornado
 from cxsim.study.result import Study
-from cxsim.study.worlds import notebook_bar
-from cxsim.wording import written_as
+from cxsim.wording import BADGES, INTERVAL, between, chance, joined, number, written_as
 
 Progress = Callable[[int, int], None]
 T = TypeVar("T")
@@ -100,6 +100,19 @@ class BusinessCase:
         """Return one line."""
         found = ", ".join(f"{row['strategy']}: {row['decision']}" for row in self.decision.iter_rows(named=True))
         return f"BusinessCase({self.study.scenario.name}; {found})"
+
+    def _repr_html_(self) -> str:
+        best = self.portfolio.filter("chosen")["title"]
+        facts = {"best set": joined(best.to_list()), "models": self.evidence.sentence}
+        heads = ("programme", "recommendation", f"NPV, {self.study.currency}", INTERVAL, "chance of a positive NPV")
+        rows = (
+            (
+                *(row["title"], BADGES[row["decision"]], number(row["npv"])),
+                *(between(row["low"], row["high"]), chance(row["prob_npv_positive"])),
+            )
+            for row in self.decision.filter(pl.col("kind") != PORTFOLIO_ROW).iter_rows(named=True)
+        )
+        return facts_html(self.study.scenario.title, facts, heads, rows)
 
 
 def business_case(study: Study, *, executor: Executor | None = None, progress: Progress | None = None) -> BusinessCase:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise, product
 from typing import NamedTuple
 
@@ -18,11 +19,11 @@ from cxsim.simulation.counts import YEARS_AFTER, CountKind, ReachCountKind, plac
 from cxsim.simulation.world import rounded
 from cxsim.strategies.strategy import Strategy
 from cxsim.study.assumptions import Assumption, assumed_in, assumed_values, with_assumptions
-from cxsim.study.business.base_case import Z90, Z99, BaseCase, Counts, Numbers, Outcome, Strategies, npv_table
+from cxsim.study.business.base_case import Z90, Z99, BaseCase, Counts, Numbers, Outcome, Strategies, booked, npv_table
 from cxsim.study.business.pathways import responding
 from cxsim.study.result import Study
 from cxsim.study.scenario import Scenario
-from cxsim.study.worlds import schedule
+from cxsim.study.worlds import Draw, schedule
 from cxsim.tables import COUNT, INDEX, REAL, TEXT, Contract, check, empty, table_of
 
 # A number that a grid lacks has one value, 0.
@@ -52,6 +53,7 @@ BREAK_EVENS = Contract(
     REAL("npv"),
     nullable=("break_even", "score"),
 )
+PARTS = ("rest", "per_margin", "programme", "settled", "settled_programme")
 # What a strategy's base case brings at each node of a grid of two of its own numbers, month by month, taken apart so
 # that it can be booked again with another margin, discount rate, horizon and cost: cash of a month is
 # rest + gross_margin * per_margin + cost_factor * programme; a horizon that ends with this month settles `settled` as
@@ -63,7 +65,7 @@ GRID = Contract(
     TEXT("strategy", "title", "x_id", "x_description", "x_unit", "y_id", "y_description", "y_unit"),
     REAL("x", "y"),
     INDEX("month"),
-    REAL("day", "rest", "per_margin", "programme", "settled", "settled_programme"),
+    REAL("day", *PARTS),
 )
 # What the sliders start from and how far they go, and the heat map's place.
 GRID_CENTRE = Contract(
@@ -394,24 +396,47 @@ def _even(one: Assumption, steps: int) -> list[float]:
     return [node for node in nodes if unit.low <= node <= unit.high]
 
 
-def _monthly(base: BaseCase, outcome: Outcome) -> dict[str, object]:
-    """Return the cash of each month, mean over worlds, as GRID takes it apart: a straight line in the margin."""
-    scenario = base.scenario
-    margin = f"economics/{scenario.economics.name}/gross_margin"
+def monthly_parts(draws: Sequence[Draw], arms: Sequence[Strategies], counts: tuple[Counts, Counts]) -> Numbers:
+    """Return the cash of each month in every world, as GRID takes it apart: shape (parts, worlds, months).
+
+    `arms` are the strategies of each draw, and `counts` those without and with them.
+    """
+    return _apart(*_at_both_margins(draws, arms, counts))
+
+
+def _at_both_margins(
+    draws: Sequence[Draw], arms: Sequence[Strategies], counts: tuple[Counts, Counts]
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Return the increment without any margin and with nothing but margin, by account, and what a horizon settles."""
     none, all_ = (
-        base.under(with_assumptions(scenario, {margin: share})).flows(outcome).incremental(1).mean(axis=0)
+        booked([_at_margin(draw, share) for draw in draws], [[(), some] for some in arms], counts).incremental(1)
         for share in (0.0, 1.0)
     )
-    accounts = {account: none[:, column] for column, account in enumerate(ACCOUNTS)}
-    programme = none[:, [ACCOUNTS.index(account) for account in PROGRAMME_ACCOUNTS]].sum(axis=1)
+    return none, all_, -_outstanding(counts[1], np.array([_owed(some) for some in arms]))
+
+
+def _at_margin(draw: Draw, share: float) -> Draw:
+    economics = with_values(draw.scenario.economics, {"gross_margin": share})
+    return replace(draw, scenario=replace(draw.scenario, economics=economics))
+
+
+def _apart(none: Numbers, all_: Numbers, settled: Numbers) -> Numbers:
+    """Return the parts of GRID: a straight line in the margin, and in the factor of the programme's cost."""
+    programme = none[..., [ACCOUNTS.index(account) for account in PROGRAMME_ACCOUNTS]].sum(axis=-1)
+    points, capital = (none[..., ACCOUNTS.index(one)] for one in (Account.POINTS_LIABILITY, Account.WORKING_CAPITAL))
+    rest, per_margin = none.sum(axis=-1) - programme - points, (all_ - none).sum(axis=-1)
+    return np.stack([rest, per_margin, programme, settled, -capital.cumsum(axis=-1)])
+
+
+def _monthly(base: BaseCase, outcome: Outcome) -> dict[str, object]:
+    """Return the columns of GRID at one node, means over worlds."""
+    scenario, draws = base.scenario, base.worlds.draws
+    both = _at_both_margins(draws, [outcome.strategies] * len(draws), (outcome.baseline, outcome.treated))
+    parts = _apart(*(one.mean(axis=0) for one in both))
     return {
         "month": np.arange(scenario.calendar.months, dtype=np.int32),
         "day": cash_days(scenario.calendar.month_starts, scenario.economics.timing),
-        "rest": none.sum(axis=1) - programme - accounts[Account.POINTS_LIABILITY],
-        "per_margin": (all_ - none).sum(axis=1),
-        "programme": programme,
-        "settled": -_outstanding(outcome.treated, np.array([_owed(outcome.strategies)])).mean(axis=0),
-        "settled_programme": -accounts[Account.WORKING_CAPITAL].cumsum(),
+        **dict(zip(PARTS, parts, strict=True)),
     }
 
 
