@@ -14,7 +14,6 @@ import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -24,6 +23,7 @@ from checks.source import ROOT
 # Macs with an Intel processor are missing: numba has no wheels for them any more.
 PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "macos", "windows")
 UNREACHABLE = 3
+_OUT_OF_REACH = re.compile("Failed to fetch|network was disabled")
 
 
 def pythons() -> list[str]:
@@ -36,7 +36,7 @@ def pythons() -> list[str]:
 def pins(python: str) -> dict[str, Requirement]:
     """Return the pins that hold on one version of Python, by name; a package that is pinned twice there is refused."""
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    environment = {**default_environment(), "python_version": python, "python_full_version": f"{python}.0"}
+    environment = {"python_version": python, "python_full_version": f"{python}.0"}
     found: dict[str, Requirement] = {}
     for pin in (Requirement(line) for line in lines if line and not line.startswith("#")):
         if pin.marker is None or pin.marker.evaluate(environment):
@@ -53,11 +53,11 @@ def _problem(case: tuple[str, str]) -> str:
     uv and not pip, which reads markers as if the target were the Python that runs it.
     """
     python, platform = case
-    wanted = ["--python-version", python, "--python-platform", platform, "--only-binary", ":all:"]
-    pinned = ["--group", "dev", "--all-extras", "--constraints", "constraints.txt", "pyproject.toml"]
+    words = ["pip", "compile", "--quiet", "--no-header", "--no-annotate", "--only-binary", ":all:"]
+    words += ["--python", sys.executable, "--python-version", python, "--python-platform", platform]
+    words += ["--group", "dev", "--all-extras", "--constraints", "constraints.txt", "pyproject.toml"]
     run = subprocess.run(
-        [sys.executable, "-m", "uv", "pip", "compile", "--python", sys.executable, "--quiet", "--no-header"]
-        + ["--no-annotate", *wanted, *pinned],
+        [sys.executable, "-m", "uv", *words],
         cwd=ROOT,
         check=False,
         capture_output=True,
@@ -75,10 +75,11 @@ def main() -> int:
     cases = list(product(pythons(), PLATFORMS))
     with ThreadPoolExecutor(4) as pool:
         problems = {case: problem for case, problem in zip(cases, pool.map(_problem, cases), strict=True) if problem}
-    for (python, platform), problem in problems.items():
+    found = {case: problem for case, problem in problems.items() if not _OUT_OF_REACH.search(problem)}
+    for (python, platform), problem in found.items():
         print(f"Python {python} on {platform}: {problem}")
-    if any(re.search("Failed to fetch|network was disabled", problem) for problem in problems.values()):
-        print("The package index cannot be reached: nothing is said about what resolves.")
+    if problems and not found:
+        print(f"NOT RESOLVED: the package index was out of reach. {next(iter(problems.values()))}")
         return UNREACHABLE
     seconds = round(time.monotonic() - start)
     print(f"{len(cases) - len(problems)} of {len(cases)} sets resolve to wheels alone: Python {', '.join(pythons())}")
