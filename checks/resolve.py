@@ -21,7 +21,12 @@ from packaging.utils import canonicalize_name
 from checks.source import ROOT
 
 # Macs with an Intel processor are missing: numba has no wheels for them any more.
-PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "macos", "windows")
+PLATFORMS = {
+    "x86_64-manylinux_2_28": {"sys_platform": "linux", "os_name": "posix"},
+    "aarch64-manylinux_2_28": {"sys_platform": "linux", "os_name": "posix"},
+    "macos": {"sys_platform": "darwin", "os_name": "posix"},
+    "windows": {"sys_platform": "win32", "os_name": "nt"},
+}
 UNREACHABLE = 3
 _OUT_OF_REACH = re.compile("Failed to fetch|network was disabled")
 
@@ -33,10 +38,10 @@ def pythons() -> list[str]:
     return [python for minor in range(100) if (python := f"3.{minor}") in allowed]
 
 
-def pins(python: str) -> dict[str, Requirement]:
-    """Return the pins that hold on one version of Python, by name; a package that is pinned twice there is refused."""
+def pins(python: str, platform: str = "x86_64-manylinux_2_28") -> dict[str, Requirement]:
+    """Return the pins that hold in one place, by name; a package that is pinned twice there is refused."""
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    environment = {"python_version": python, "python_full_version": f"{python}.0"}
+    environment = {**PLATFORMS[platform], "python_version": python, "python_full_version": f"{python}.0"}
     found: dict[str, Requirement] = {}
     for pin in (Requirement(line) for line in lines if line and not line.startswith("#")):
         if pin.marker is None or pin.marker.evaluate(environment):
@@ -65,7 +70,8 @@ def _problem(case: tuple[str, str]) -> str:
     )
     if run.returncode:
         return run.stderr.strip()
-    loose = {canonicalize_name(Requirement(line).name) for line in run.stdout.splitlines()} - pins(python).keys()
+    loose = {canonicalize_name(Requirement(line).name) for line in run.stdout.splitlines()}
+    loose -= pins(python, platform).keys()
     return f"constraints.txt does not pin {', '.join(sorted(loose))}" if loose else ""
 
 
