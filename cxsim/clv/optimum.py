@@ -142,7 +142,7 @@ def spend_problem(patterns: pl.DataFrame) -> Problem:
         likelihood=spend_likelihood(patterns),
         starts=[np.log([p, q, mean * (q - 1.0) / p]) for p, q in _SPENDS],
         centre=np.array([0.0, 0.0, math.log(mean)]),
-        prior=_weak_prior(SPEND.names, orders @ amount / orders.sum()),
+        prior=_weak_prior(SPEND.names, float(orders @ amount / orders.sum())),
     )
 
 
