@@ -55,7 +55,7 @@ def content_of(text: str) -> Any:
     except yaml.MarkedYAMLError as cause:
         line = "" if cause.problem_mark is None else f"line {cause.problem_mark.line + 1}: "
         raise ValueError(f"{line}not readable as YAML: {cause.problem or cause.context}.") from cause
-    except (yaml.YAMLError, ValueError, RecursionError) as cause:  # a day such as 2024-02-30 is a ValueError
+    except (yaml.YAMLError, ValueError, RecursionError) as cause:
         raise ValueError(f"not readable as YAML: {' '.join(str(cause).split())}.") from cause
 
 
@@ -90,6 +90,18 @@ class _StrictLoader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, f"key '{name}' is written twice", key.start_mark)
             seen.add(name)
         return super().construct_mapping(node, deep=deep)
+
+
+def _moment(loader: _StrictLoader, node: yaml.ScalarNode) -> Any:
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError as cause:  # in words that differ between Pythons, and without the line
+        raise yaml.constructor.ConstructorError(
+            None, None, f"there is no day or time {node.value}", node.start_mark
+        ) from cause
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:timestamp", _moment)
 
 
 class _PlainDumper(yaml.SafeDumper):
