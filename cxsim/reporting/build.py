@@ -33,6 +33,7 @@ from cxsim.reporting.tables import machine_readable
 from cxsim.reporting.twins import csv_text, digest, twin_from
 from cxsim.study.business.case import BusinessCase
 from cxsim.study.loading import canonical, case_files, changes_between, load_case, load_scenario, parsed_changes
+from cxsim.study.project import Project, working_in
 from cxsim.study.provenance import versions
 from cxsim.study.result import Study
 from cxsim.study.run import run
@@ -149,7 +150,7 @@ def carry_out(task: Task, say: Say) -> None:
     write_study(study, task.page, stamp=stamp)
 
 
-def report(case: str | Scenario | BusinessCase, *, out: str | Path | None = None) -> Path:
+def report(case: str | Scenario | BusinessCase | Project, *, out: str | Path | None = None) -> Path:
     """Write the report of a case as one HTML file that needs no network.
 
     Beside it lies a folder of the same name with its tables as CSV files, a workbook and the manifest.
@@ -158,7 +159,7 @@ def report(case: str | Scenario | BusinessCase, *, out: str | Path | None = None
     ----------
     case
         Name of a scenario or a valuation, or the path of its file; or a scenario, or its business case, that differs
-        from the file of its name in nothing but numbers set by hand.
+        from the file of its name in nothing but numbers set by hand; or the project that `start` made.
     out
         The HTML file, or a folder for it; by default the project's folder of reports.
 
@@ -180,6 +181,9 @@ def report(case: str | Scenario | BusinessCase, *, out: str | Path | None = None
     >>> cxsim.report(cxsim.load_scenario("cdnow-quick"), out="reports/mine.html")  # doctest: +SKIP
     PosixPath('/project/reports/mine.html')
     """
+    if isinstance(case, Project):
+        with working_in(case.folder):
+            return report(case.scenario, out=out)
     given, changes = (case, "") if isinstance(case, str) else _named(case)
     task = report_task(given, changes=changes, out=None if out is None else Path(out))
     with notebook_line("Writing the report") as say:

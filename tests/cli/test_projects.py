@@ -36,7 +36,7 @@ def test_a_project_is_made_without_a_question(project, exports):
 
 
 def test_another_program_reads_what_was_made(project, exports):
-    content = json.loads(project("start", exports, "--yes", "--json").out)
+    content = json.loads(project("start", exports, "--yes", "--no-report", "--json").out)
     assert content["scenario"] == "soap"
     assert content["project"] == str(exports.with_name("soap-project"))
     assert {one["question"] for one in content["answers"]} >= {"gross_margin", "strategies", "budget"}

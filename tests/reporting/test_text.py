@@ -24,7 +24,7 @@ from rich.console import Console
 import cxsim
 from checks.source import ROOT
 from cxsim import reporting as show, study as studies
-from cxsim.cli.printing import grid, plain, print_json, write_table
+from cxsim.cli.printing import finish, grid, plain, set_output, write_table
 from cxsim.data import load_cdnow
 from cxsim.errors import ParamError
 from cxsim.library import root
@@ -328,8 +328,10 @@ def test_no_text_acts_on_a_terminal(text):
 @given(TEXTS)
 def test_json_on_a_terminal_is_the_same_content(text):
     printed = io.StringIO()
+    set_output("json")
     with redirect_stdout(printed):
-        print_json({"text": text})
+        finish({"text": text})
+    set_output("all")
     assert json.loads(printed.getvalue()) == {"text": text}
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", printed.getvalue())
 
