@@ -105,7 +105,7 @@ def show(
     identifier: Annotated[str, Argument(metavar="LEVER", help="Its number, such as L18.")],
     _: AsJson = False,
 ) -> None:
-    """Show one lever in full: evidence, prior, risks, and how to use it in a scenario."""
+    """Show one lever in full: evidence, assumed effect, risks, and how to use it in a scenario."""
     from cxsim.params import sources
     from cxsim.strategies.levers import load_levers
 

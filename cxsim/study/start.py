@@ -161,6 +161,9 @@ def start(
     asked = questions(seen.shop, seen.months, earlier)
     found = answered(asked, answers or {}, ask, earlier=earlier, day=day)
     name = _name_of(folder)
+    if seen.place is not None and seen.shop.name in (seen.place.stem, seen.place.resolve().stem):
+        # The exports have no name but that of their folder.
+        seen = seen._replace(shop=replace(seen.shop, name=name))
     rows = [(key, one.text, one.evidence, one.answered_on) for key, one in found.items()]
     record: dict[str, Any] = {
         "exports": "orders" if seen.place is None else _from(folder, seen.place),

@@ -51,6 +51,12 @@ def test_a_project_lies_beside_the_exports_and_passes_its_own_check(exports):
     assert check_params([made.folder / "params"]) == []
 
 
+def test_a_shop_without_a_name_has_that_of_its_project(exports, tmp_path):
+    made = start(exports, project=tmp_path / "Seife & Co", today=TODAY)
+    assert made.scenario == "seife-co"
+    assert _yaml(made, "scenarios/seife-co.yaml")["title"] == "Which of 3 programmes should seife-co fund?"
+
+
 def test_what_the_orders_say_is_not_asked(exports):
     made = start(exports, today=TODAY)
     seen = look(exports)
