@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -161,9 +162,7 @@ def start(
     asked = questions(seen.shop, seen.months, earlier)
     found = answered(asked, answers or {}, ask, earlier=earlier, day=day)
     name = _name_of(folder)
-    if seen.place is not None and seen.shop.name in (seen.place.stem, seen.place.resolve().stem):
-        # The exports have no name but that of their folder.
-        seen = seen._replace(shop=replace(seen.shop, name=name))
+    seen = _named(seen, name)
     rows = [(key, one.text, one.evidence, one.answered_on) for key, one in found.items()]
     record: dict[str, Any] = {
         "exports": "orders" if seen.place is None else _from(folder, seen.place),
@@ -182,6 +181,13 @@ def start(
         kept=kept,
         cautions=(*_cautions(seen, found), *_not_entered(kept)),
     )
+
+
+def _named(seen: Seen, name: str) -> Seen:
+    """Return what exports show of a shop that has the name of its project where they have no other."""
+    if seen.place is None or seen.shop.name not in (seen.place.stem, seen.place.resolve().stem):
+        return seen
+    return seen._replace(shop=replace(seen.shop, name=name))
 
 
 def _costs(chosen: Sequence[str]) -> pl.DataFrame:
