@@ -12,7 +12,7 @@ sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 # Cells find this checkout, and the `cxsim` of this Python; what they print goes to no terminal.
 os.environ["PYTHONPATH"] = str(HERE.parent)
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-os.environ |= {"NO_COLOR": "1", "TTY_COMPATIBLE": "0"}
+os.environ |= {"NO_COLOR": "1", "TTY_COMPATIBLE": "0", "COLUMNS": "116"}
 
 project = "cxsim"
 author = project_copyright = "cxsim authors"

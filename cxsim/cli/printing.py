@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
@@ -80,9 +81,9 @@ _DIGITS = 6
 
 
 def console(stream: Literal["stdout", "stderr"] = "stdout") -> Console:
-    """Return a console as wide as the terminal, or wide enough for every table where there is none."""
+    """Return a console as wide as the terminal or COLUMNS say, or wide enough for every table where neither does."""
     made = Console(stderr=stream == "stderr", highlight=False, quiet=stream == "stdout" and _OUTPUT.get() == "json")
-    if not made.is_terminal:
+    if not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = _WIDTH
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from shlex import quote
@@ -69,7 +70,9 @@ def start(
     with waiting("Reading the exports"):
         seen = look(exports, columns=columns, policy=changes, until=until and until.date())
     _print_seen(seen)
-    made = started(seen, project=project, answers=given, ask=None if yes else _ask)
+    # A question would not be read beside a spinner.
+    with waiting("Writing the project") if yes else nullcontext():
+        made = started(seen, project=project, answers=given, ask=None if yes else _ask)
     _print_project(made)
     page = None
     if report or (report is None and (yes or confirm("Build the report now?", default=True))):

@@ -42,13 +42,16 @@ def test_another_program_reads_what_was_made(project, exports):
     assert {one["question"] for one in content["answers"]} >= {"gross_margin", "strategies", "budget"}
 
 
-def test_the_report_is_built_at_once_in_the_new_project(project, exports):
+def test_the_report_is_built_at_once_in_the_new_project_and_can_be_verified_there(project, exports):
     done = project(
         *("start", exports, "--yes", "--answer", "horizon_months=3", "--answer", "strategies=faster-delivery"),
     )
     assert done.code == 0, done.err
     assert (exports.with_name("soap-project") / "reports" / "soap.html").is_file()
     assert not (project.folder / "reports" / "soap.html").exists()
+    # The notebook that made it is the library's.
+    project.folder = exports.with_name("soap-project")
+    assert "all numbers and bytes agree" in project("verify", "reports/soap.html").out
 
 
 def test_a_mistake_is_one_message_and_leaves_nothing(project, exports):

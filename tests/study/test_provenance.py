@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from dataclasses import replace
@@ -14,10 +15,11 @@ from cxsim.clv.fit import fit
 from cxsim.data.cdnow import load_cdnow
 from cxsim.data.rfm import summarise
 from cxsim.errors import ParamError
+from cxsim.library import root
 from cxsim.strategies.effects import Basket, Dropout
 from cxsim.study.assumptions import assumptions, cautions, gain_of_faster_orders, register, with_assumptions
 from cxsim.study.loading import load_scenario
-from cxsim.study.provenance import manifest, scenario_hash, table_hash
+from cxsim.study.provenance import file_hash, manifest, scenario_hash, table_hash
 from cxsim.study.run import run
 from cxsim.study.scenario import NewCustomers
 from cxsim.tables import ASSUMPTIONS, CAUTIONS, check
@@ -180,3 +182,14 @@ def test_a_reader_is_cautioned_of_what_no_figure_shows(scenario, cautioned, word
     found = check(cautions(scenario, {"bgnbd": published}), CAUTIONS)
     assert found["strategy"].to_list() == cautioned
     assert all(word in text for word in words for text in found["caution"])
+
+
+def test_the_hash_of_the_sources_is_that_of_the_library_and_of_the_project_together(tmp_path, monkeypatch):
+    bundled = file_hash("sources.yaml")
+    assert bundled == hashlib.sha256((root() / "params" / "sources.yaml").read_bytes()).hexdigest()
+    (tmp_path / "params" / "scenarios").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert file_hash("sources.yaml") == bundled
+    (tmp_path / "params" / "sources.yaml").write_text("# ours\n", encoding="utf-8")
+    assert file_hash("sources.yaml") != bundled
+    assert file_hash("economics/none.yaml") == "missing"
