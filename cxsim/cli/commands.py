@@ -93,7 +93,15 @@ UntilFile = Annotated[
     datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; default: from the files.")
 ]
 HorizonDays = Annotated[int, Option(min=1, max=36_525, help="How many days ahead orders count.")]
-DiscountRate = Annotated[float, Option(min=0.0, max=1.0, help="Discount rate per year, such as 0.10.")]
+
+
+def _share(value: float) -> float:
+    if not 0.0 <= value <= 1.0:
+        raise BadParameter(f"{value:g} is not a share from 0 to 1; for {value:g} % write {value / 100.0:g}.")
+    return value
+
+
+DiscountRate = Annotated[float, Option(help="Discount rate per year, such as 0.10.", callback=_share)]
 ModelName = Annotated[str, Option(help="Model of orders and dropout: bgnbd, mbgnbd, paretonbd, bgcnbd, mbgcnbd.")]
 EngineName = Annotated[
     str,
@@ -297,7 +305,7 @@ def value(
     model: ModelName = "mbgnbd",
     horizon_days: HorizonDays = 365,
     annual_discount_rate: DiscountRate = 0.10,
-    margin: Annotated[float, Option(min=0.0, max=1.0, help="Share of revenue that is margin, such as 0.3.")] = 1.0,
+    margin: Annotated[float, Option(help="Share of revenue that is margin, such as 0.3.", callback=_share)] = 1.0,
     level: Annotated[float, Option(min=0.01, max=0.999, help="Probability of the intervals, such as 0.9.")] = 0.9,
     draws: Annotated[int | None, Option(min=1, help="Simulations; default: fewer for millions of customers.")] = None,
     seed: Annotated[int, Option(min=0, help="Start of the random numbers; the same seed, the same table.")] = 0,

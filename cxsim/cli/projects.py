@@ -66,19 +66,15 @@ def start(
     given = _answers(answer)
     if not (yes or console().is_terminal):
         raise BadParameter("there is no terminal; add --yes, and answers with --answer.", param_hint="'--yes'")
-    columns, changes = named_columns(column), [*changed_policy(policy, unreadable), *kept_currency(given)]
+    changes, last = [*changed_policy(policy, unreadable), *kept_currency(given)], until and until.date()
     with waiting("Reading the exports"):
-        seen = look(exports, columns=columns, policy=changes, until=until and until.date())
+        seen = look(exports, columns=named_columns(column), policy=changes, until=last)
     _print_seen(seen)
-    # A question would not be read beside a spinner.
-    with waiting("Writing the project") if yes else nullcontext():
+    with waiting("Writing the project") if yes else nullcontext():  # beside a question it would be in the way
         made = started(seen, project=project, answers=given, ask=None if yes else _ask)
     _print_project(made)
-    page = None
-    if report or (report is None and (yes or confirm("Build the report now?", default=True))):
-        # The scenario and its files are those of the project, wherever this was called.
-        os.environ[PROJECT] = str(made.folder)
-        page = report_one(made.scenario)
+    wanted = (yes or confirm("Build the report now?", default=True)) if report is None else report
+    page = _built(made) if wanted else None
     reading = reading_content(seen.shop, orders_in(seen.shop))
     then = "cxsim where" if page else f"cxsim report {made.scenario}"
     finish(reading | _content(made) | {"report": page}, f"cd {quote(str(made.folder))} && {then}")
@@ -112,6 +108,12 @@ def _answers(texts: list[str] | None) -> dict[str, str]:
             raise BadParameter(f"{text!r} must be KEY=VALUE, such as gross_margin=0.55.", param_hint="'--answer'")
         found[key] = value
     return found
+
+
+def _built(made: Project) -> Path:
+    # The scenario and its files are those of the project, wherever this was called.
+    os.environ[PROJECT] = str(made.folder)
+    return report_one(made.scenario)
 
 
 def _print_seen(seen: Seen) -> None:

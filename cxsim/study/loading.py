@@ -221,7 +221,12 @@ def case_of(name: str) -> Case:
     if name.endswith((".yaml", ".yml")):
         return "valuations" if Path(name).resolve().parent.name == "valuations" else "scenarios"
     known: dict[str, Case] = {found: case for case in CASES for found in names(case)}
-    refuse_unknown(name, sorted(known), f"params/scenarios and params/valuations: no '{name}'", all_in="these folders")
+    refuse_unknown(
+        name,
+        sorted(known),
+        f"params/scenarios and params/valuations: no '{name}' in the library or in {root()}",
+        all_in="these folders",
+    )
     return known[name]
 
 

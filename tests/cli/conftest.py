@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
@@ -71,6 +72,8 @@ class Project:
         with (
             chdir(self.folder),
             patch.object(sys, "argv", ["cxsim", *map(str, words)]),
+            # Tests that run side by side are given a narrow terminal.
+            patch.dict(os.environ, {key: value for key, value in os.environ.items() if key != "COLUMNS"}, clear=True),
             pytest.raises(SystemExit) as done,
             redirect_stdout(out),
             redirect_stderr(err),
