@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -46,6 +47,7 @@ from cxsim.cli.printing import (
     grid,
     plain,
     print_break_even,
+    print_engines,
     print_files,
     print_findings,
     print_frame,
@@ -149,6 +151,8 @@ def main() -> None:
         app(_quiet_first(sys.argv[1:]))
     except SystemExit as done:
         if done.code == _INTERRUPTED:
+            # The event loop would report that the kernel of a notebook was stopped too.
+            logging.disable()
             print_line("Stopped. No unfinished file is left.", "stderr")
         raise
     except CxsimError as error:
@@ -281,7 +285,7 @@ def fit(
     print_frame("Customers", _summary(rfm, str(purchases.observed_until)))
     _print_fit(f"Purchases and dropout: {purchases.title}, time in days", purchases)
     _print_fit(f"Spend per order: {spend.title}", spend)
-    _print_engines(engines)
+    print_engines(engines)
     print_findings(findings, _NOTHING)
     print_frame(f"Most valuable in the next {horizon_days} days (discounted revenue)", top)
     content = _fits(purchases, spend) | {"engines": engines.to_dicts()}
@@ -493,20 +497,6 @@ def _print_fit(title: str, fitted: PurchaseFit | SpendFit) -> None:
     print_frame(title, fitted.estimates(), digits=6)
     found = f"Log-likelihood {fitted.log_likelihood:,.3f}, {counted(fitted.n_customers, 'customer')}"
     print_text(f"{found}; maximum found by the engine {fitted.engine}")
-
-
-def _print_engines(engines: pl.DataFrame) -> None:
-    """Print what both engines found, if they were compared."""
-    if not engines.is_empty():
-        print_grid(
-            "Both engines side by side; difference as a share of native",
-            engines.columns,
-            (
-                (*names, *(f"{number:,.10g}" for number in found), f"{gap:.0e}")
-                for *names, found, gap in ((*row[:2], row[2:4], row[4]) for row in engines.iter_rows())
-            ),
-            right=engines.columns[2:],
-        )
 
 
 def _fits(purchases: PurchaseFit, spend: SpendFit) -> dict[str, object]:

@@ -300,6 +300,20 @@ def print_findings(findings: pl.DataFrame, nothing: str) -> None:
         print_text(nothing)
 
 
+def print_engines(engines: pl.DataFrame) -> None:
+    """Print what both engines found, if they were compared."""
+    if not engines.is_empty():
+        print_grid(
+            "Both engines side by side; difference as a share of native",
+            engines.columns,
+            (
+                (*names, *(f"{number:,.10g}" for number in found), f"{gap:.0e}")
+                for *names, found, gap in ((*row[:2], row[2:4], row[4]) for row in engines.iter_rows())
+            ),
+            right=engines.columns[2:],
+        )
+
+
 def require_table_file(path: Path) -> None:
     """Refuse, before anything is computed, a file that a table cannot be written to."""
     if path.suffix.lower() not in _ENDINGS:

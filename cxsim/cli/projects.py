@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, BadParameter, Option, confirm, prompt
+from typer import Abort, Argument, BadParameter, Option, confirm, prompt
 
 from cxsim.cli.metrics import (
     NamedColumns,
@@ -73,11 +75,11 @@ def start(
     with waiting("Writing the project") if yes else nullcontext():  # beside a question it would be in the way
         made = started(seen, project=project, answers=given, ask=None if yes else _ask)
     _print_project(made)
-    wanted = (yes or confirm("Build the report now?", default=True)) if report is None else report
-    page = _built(made) if wanted else None
+    page = _built(made) if _wanted(report, yes) else None
     reading = reading_content(seen.shop, orders_in(seen.shop))
-    then = "cxsim where" if page else f"cxsim report {made.scenario}"
-    finish(reading | _content(made) | {"report": page}, f"cd {quote(str(made.folder))} && {then}")
+    then = f"cd {quote(str(made.folder))} && cxsim report {made.scenario}"
+    then = f"open {quote(str(page))} in a browser; after edits under params/: {then}" if page else then
+    finish(reading | _content(made) | {"report": page}, then)
 
 
 def where(
@@ -110,6 +112,13 @@ def _answers(texts: list[str] | None) -> dict[str, str]:
     return found
 
 
+def _wanted(report: bool | None, yes: bool) -> bool:
+    if report is not None or yes:
+        return report is not False
+    with _stopping():
+        return confirm("Build the report now?", default=True)
+
+
 def _built(made: Project) -> Path:
     # The scenario and its files are those of the project, wherever this was called.
     os.environ[PROJECT] = str(made.folder)
@@ -133,8 +142,20 @@ def _ask(question: Question) -> str:
             print_text(
                 f"Not offered ({reason}):", ", ".join(one.name for one in question.choices if one.against == reason)
             )
-    text: str = prompt(f"{question.words} ({question.why})", default=question.default)
+    with _stopping():
+        text: str = prompt(f"{question.words} ({question.why})", default=question.default)
     return text
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """Treat whoever leaves at a question as one who stops the command."""
+    # polars waits for what it computes, and puts off an interrupt; at a question that would be until the next line.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except Abort as cause:
+        raise KeyboardInterrupt from cause
 
 
 def _content(made: Project) -> dict[str, object]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 
+import pexpect
 import pytest
 
+from checks.source import ROOT
 from tests.first_hour import write_exports
 
 
@@ -65,3 +69,19 @@ def test_a_mistake_is_one_message_and_leaves_nothing(project, exports):
 def test_a_file_is_shown_with_where_it_comes_from(project):
     assert project("where", "tiny").out.strip().endswith("tiny.yaml (project)")
     assert json.loads(project("where", "tiny", "--json").out)[0]["kind"] == "scenarios"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such terminals.")
+@pytest.mark.parametrize("question", ["Currency", "Strategies to compare"])
+def test_whoever_leaves_at_a_question_gets_one_line_and_leaves_nothing(exports, question):
+    call = "from cxsim.cli import main; import sys; sys.argv = ['cxsim', 'start', sys.argv[1]]; main()"
+    with_terminal = pexpect.spawn(sys.executable, ["-c", call, str(exports)], encoding="utf-8", timeout=60, cwd=ROOT)
+    while with_terminal.expect([question, r"\] *: *$|\]: "]) != 0:
+        with_terminal.sendline("")
+    with_terminal.expect(r"\]: ")
+    with_terminal.sendintr()
+    with_terminal.expect(pexpect.EOF)
+    with_terminal.close()
+    assert with_terminal.exitstatus == 130
+    assert with_terminal.before.strip().endswith("Stopped. No unfinished file is left.")
+    assert [path.name for path in exports.parent.iterdir() if "soap" in path.name] == ["soap"]
