@@ -33,5 +33,5 @@ def test_the_library_is_packed_from_the_folders_of_the_checkout(wheel):
 
 
 def test_the_wheel_is_a_small_download(wheel):
-    # PyPI takes 100 MB; this one carries code, library and a sample of orders alone.
+    # Code and library alone, about a megabyte.
     assert wheel.stat().st_size < 3_000_000

@@ -215,9 +215,8 @@ def write_project(
 
 def _stage(folder: Path, staged: Path, new: Mapping[str, bytes]) -> None:
     """Write the project with new files into a folder beside it, from which relative paths lead to the same places."""
-    for name in ("params", "orders"):
-        if (folder / name).is_dir():
-            shutil.copytree(folder / name, staged / name, copy_function=_linked)
+    if folder.is_dir():
+        shutil.copytree(folder, staged, copy_function=_linked, ignore=shutil.ignore_patterns(*_FOLDERS))
     for name, content in new.items():
         _write(staged / name, content)
 

@@ -19,7 +19,7 @@ from cxsim.data.exports.read_shop import read_shop
 from cxsim.data.orders import Transactions, transactions_of
 from cxsim.data.shop import TABLES, Shop, complete_periods, policy_changes
 from cxsim.errors import DataError, ParamError
-from cxsim.library import PROJECT, SOURCES_FILE, at, names
+from cxsim.library import PROJECT, SOURCES_FILE, at, library
 from cxsim.metrics.calibrate import Calibration, behaviour_yaml, calibrate, source_yaml, with_entry
 from cxsim.params import Plain, Unit, read, text_of
 from cxsim.strategies.behaviour import Behaviour
@@ -219,7 +219,8 @@ def project_folder(exports: Path | None, given: str | Path | None) -> Path:
     if exports is None:
         raise ParamError("a frame or a shop lies in no folder; name one for the project, such as project='my-shop'.")
     place = exports.resolve()
-    above = next((folder for folder in (place, *place.parents) if (folder / ANSWERS).is_file()), None)
+    made = (one for one in (place, *place.parents) if (one / ANSWERS).is_file() and (one / "params").is_dir())
+    above = next(made, None)
     return above or place.with_name(f"{place.stem if place.is_file() else place.name}-project")
 
 
@@ -234,8 +235,9 @@ def _from(folder: Path, place: Path) -> str:
 def _name_of(folder: Path) -> str:
     """Return the name of a project's scenario, after its folder."""
     plain = re.sub("[^a-z0-9]+", "-", folder.name.lower().removesuffix("-project")).strip("-")[:60].strip("-")
-    taken = (*names("scenarios"), *names("valuations"), *names("shops"), "cdnow", "cdnow-sample")
-    return plain if plain and (plain not in taken or (folder / ANSWERS).exists()) else f"{plain or 'my'}-shop"
+    kinds = ("scenarios", "valuations", "shops")
+    taken = {path.stem for kind in kinds for path in (library() / "params" / kind).glob("*.yaml")}
+    return f"{plain or 'my'}-shop" if plain in {"", "cdnow", "cdnow-sample", *taken} else plain
 
 
 def _files(seen: Seen, name: str, found: Mapping[str, Answer], *, folder: Path, orders: str) -> dict[str, str | bytes]:

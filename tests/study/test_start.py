@@ -57,6 +57,18 @@ def test_a_shop_without_a_name_has_that_of_its_project(exports, tmp_path):
     assert _yaml(made, "scenarios/seife-co.yaml")["title"] == "Which of 3 programmes should seife-co fund?"
 
 
+def test_a_project_that_is_called_like_a_scenario_of_the_library_keeps_its_own_name(exports, tmp_path):
+    for _ in range(2):
+        assert start(exports, project=tmp_path / "cdnow-quick", today=TODAY).scenario == "cdnow-quick-shop"
+
+
+def test_exports_inside_a_project_belong_to_it(exports):
+    made = start(exports, today=TODAY)
+    inside = shutil.copytree(exports, made.folder / "exports")
+    again = start(inside, today=TODAY)
+    assert (again.folder, _yaml(again, "scenarios/soap.yaml")["orders"]) == (made.folder, "exports")
+
+
 def test_what_the_orders_say_is_not_asked(exports):
     made = start(exports, today=TODAY)
     seen = look(exports)
