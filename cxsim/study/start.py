@@ -31,8 +31,8 @@ from cxsim.study.sources import load_shop
 # The library's files as which a shop's own begin.
 _BEHAVIOUR, _SCENARIO, _NOTEBOOK = "online-shop", "cdnow-programmes", "02-compare-strategies"
 _MOST_MONTHS_COUNTED = 12
-# A reward takes about so many average orders, and gives back this share of them.
-_ORDERS_TO_A_REWARD, _REWARD_SHARE = 2.8, 0.04
+# A reward takes about so many average orders, as that of the library in the shop that it was written for.
+_ORDERS_TO_A_REWARD = 2.8
 # The library's amounts fit currencies whose unit is worth about as much.
 _LIKE_EUROS = ("EUR", "USD", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD")
 _DRAWS, _SEED = 67, 1
@@ -375,7 +375,7 @@ def _strategy(name: str, seen: Seen) -> str:
         if effect["kind"] == "points":
             mean = seen.orders.totals.revenue / seen.orders.totals.orders
             points = float(f"{_ORDERS_TO_A_REWARD * mean * effect['earn']['value']:.2g}")
-            reward = float(f"{_REWARD_SHARE * points / effect['earn']['value']:.2g}")
+            reward = float(f"{effect['reward']['value'] * points / effect['threshold']['value']:.2g}")
             effect["threshold"] |= {"value": points, "range": [points, points]}
             effect["reward"] |= {"value": reward, "range": [reward, reward]}
             comments["effects"] = f"A reward takes about {_ORDERS_TO_A_REWARD:g} orders of {mean:.2f} on average."
