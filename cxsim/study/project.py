@@ -117,7 +117,8 @@ def where(name: str) -> list[dict[str, str]]:
         notebooks = [path.stem for folder in layers("notebooks") for path in folder.glob("*.ipynb")]
         files = [one for kind in get_args(Kind) for one in names(kind)]
         every = sorted({*files, *notebooks, *(one for known in entries.values() for one in known)})
-        raise ParamError(f"no file or entry '{name}' in the project or the library; {choices(name, every)}")
+        near = choices(name, every, all_in="`cxsim where strategies`, scenarios and so on")
+        raise ParamError(f"no file or entry '{name}' in the project or the library; {near}")
     return found
 
 
