@@ -50,7 +50,6 @@ class Seen(NamedTuple):
     reading: Mapping[str, object]  # columns and policy, as given
     months: int  # complete months of orders
     new_per_month: int  # customers with a first order, on average over the last months
-    calibration: Calibration | None  # None where the exports say nothing of service, returns or visits
 
 
 def look(
@@ -79,7 +78,6 @@ def look(
     begun = orders.table.group_by("customer_id").agg(pl.col("ordered_at").min()).select("ordered_at")
     if counted:
         begun = begun.filter(pl.col("ordered_at") >= counted[0].start, pl.col("ordered_at") < counted[-1].end)
-    found = _measured(shop, "measured")
     return Seen(
         shop=shop,
         orders=orders,
@@ -87,7 +85,6 @@ def look(
         reading={"columns": dict(columns or {}), "policy": list(policy)},
         months=len(months),
         new_per_month=max(1, round(begun.collect().height / max(1, len(counted)))),
-        calibration=found if found.table["measured"].is_not_null().any() else None,
     )
 
 
@@ -242,9 +239,9 @@ def _name_of(folder: Path) -> str:
 
 def _files(seen: Seen, name: str, found: Mapping[str, Answer], *, folder: Path, orders: str) -> dict[str, str | bytes]:
     """Return the files of a project by their places."""
-    calibration = seen.calibration and _measured(seen.shop, name)
+    calibration = _calibrated(seen.shop, name)
     files: dict[str, str | bytes] = {
-        f"params/scenarios/{name}.yaml": _scenario(seen, name, found, orders=orders),
+        f"params/scenarios/{name}.yaml": _scenario(seen, name, found, orders=orders, measured=calibration is not None),
         f"params/economics/{name}.yaml": _economics(seen, name, found),
         **{f"params/strategies/{one}.yaml": _strategy(one, seen) for one in found["strategies"].value},
         f"notebooks/{name}.ipynb": _notebook(name),
@@ -260,8 +257,10 @@ def _files(seen: Seen, name: str, found: Mapping[str, Answer], *, folder: Path, 
     return files
 
 
-def _measured(shop: Shop, name: str) -> Calibration:
-    return calibrate(shop, like=read(at(f"params/behaviour/{_BEHAVIOUR}.yaml"), Behaviour), name=name)
+def _calibrated(shop: Shop, name: str) -> Calibration | None:
+    """Return what a shop's tables say of its behaviour; None where they say nothing of service, returns or visits."""
+    found = calibrate(shop, like=read(at(f"params/behaviour/{_BEHAVIOUR}.yaml"), Behaviour), name=name)
+    return found if found.table["measured"].is_not_null().any() else None
 
 
 def _commented(head: str, content: Mapping[str, Any], comments: Mapping[str, str]) -> str:
@@ -273,7 +272,7 @@ def _commented(head: str, content: Mapping[str, Any], comments: Mapping[str, str
     return "".join(lines)
 
 
-def _scenario(seen: Seen, name: str, found: Mapping[str, Answer], *, orders: str) -> str:
+def _scenario(seen: Seen, name: str, found: Mapping[str, Answer], *, orders: str, measured: bool) -> str:
     bundled = library_file("scenarios", _SCENARIO)
     chosen, currency, budget = found["strategies"].value, found["currency"].value, found["budget"]
     content: dict[str, Any] = {
@@ -287,7 +286,7 @@ def _scenario(seen: Seen, name: str, found: Mapping[str, Answer], *, orders: str
         **({"policy": policy} if (policy := _policy(seen)) else {}),
         "observed_until": seen.orders.until,
         "economics": name,
-        **({"behaviour": name} if seen.calibration else {}),
+        **({"behaviour": name} if measured else {}),
         "strategies": chosen,
         "stacking": bundled["stacking"],
     }
