@@ -10,8 +10,8 @@ import dataclasses
 import importlib.metadata
 import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,23 +23,24 @@ from cxsim.cli.metrics import (
     AmountColumn,
     CustomerColumn,
     DateColumn,
+    LastDay,
     NamedColumns,
     OrderColumn,
     PolicyChanges,
     PriceColumn,
     QuantityColumn,
+    Reading,
     Unreadable,
-    changed_policy,
-    load,
     metrics,
     named_columns,
+    order_columns,
     orders_in,
     reading_content,
 )
 from cxsim.cli.printing import (
-    DAY_FORMAT,
     AsJson,
     ScenarioName,
+    completed,
     console,
     counted,
     counting,
@@ -91,8 +92,13 @@ _INTERRUPTED = 130
 OrdersName = Annotated[
     str, Argument(metavar="ORDERS", help="Folder or file of a shop's exports; or cdnow, cdnow-sample, a scenario.")
 ]
-UntilFile = Annotated[
-    datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; default: from the files.")
+BehaviourName = Annotated[
+    str,
+    Option(
+        metavar="NAME",
+        help="Behaviour under params/behaviour that supplies the numbers not measured.",
+        autocompletion=completed("behaviour"),
+    ),
 ]
 HorizonDays = Annotated[int, Option(min=1, max=36_525, help="How many days ahead orders count.")]
 
@@ -167,7 +173,14 @@ def leave_out() -> None:
 
 def break_even(
     scenario: ScenarioName,
-    strategy: Annotated[str | None, Option(help="One of its strategies; default: all with mode: break-even.")] = None,
+    strategy: Annotated[
+        str | None,
+        Option(
+            metavar="NAME",
+            help="One of its strategies; default: all with mode: break-even.",
+            autocompletion=completed("strategies"),
+        ),
+    ] = None,
     searches: Annotated[
         str | None,
         Option(help="The number to solve for, such as effects.dropout_1.ratio; default: as in the strategy."),
@@ -212,7 +225,9 @@ def tables(
     print_grid(f"{arm}, draw {draw}", ("table", "rows"), heights, right=("rows",))
     files = made.save(out)
     print_files(files, out)
-    finish({"rows": rows, "written": files}, f"cxsim metrics {quote(str(out))}")
+    # Simulated days may lie in the future, where no export of a shop does.
+    until = loaded.calendar.starts_of(loaded.calendar.months) - timedelta(days=1)
+    finish({"rows": rows, "written": files}, f"cxsim metrics {quote(str(out))} --until {until}")
 
 
 def calibrate(
@@ -220,10 +235,8 @@ def calibrate(
         str, Argument(metavar="DIR|SCENARIO", help="Folder or file of a shop's exports; or a scenario's name.")
     ],
     name: Annotated[str, Option(help="Name of the new behaviour: lower-case letters, digits and hyphens.")],
-    like: Annotated[
-        str, Option(help="Behaviour under params/behaviour that supplies the numbers not measured.")
-    ] = "online-shop",
-    until: UntilFile = None,
+    like: BehaviourName = "online-shop",
+    until: LastDay = None,
     column: NamedColumns = None,
     policy: PolicyChanges = None,
     unreadable: Unreadable = None,
@@ -239,8 +252,7 @@ def calibrate(
     require_new_behaviour(name, folder)
     assumed = read(locate("behaviour", like), Behaviour)
     with waiting("Reading the shop"):
-        changes = changed_policy(policy, unreadable)
-        known = load(shop, columns=named_columns(column), policy=changes, until=until and until.date())
+        known = Reading.of(shop, named_columns(column), (policy, unreadable), until).shop()
     print_reading(known, orders_in(known))
     with waiting("Measuring"):
         found = calibrated(known, like=assumed, name=name)
@@ -264,7 +276,7 @@ def fit(
     price: PriceColumn = None,
     policy: PolicyChanges = None,
     unreadable: Unreadable = None,
-    until: UntilFile = None,
+    until: LastDay = None,
     model: ModelName = "bgnbd",
     engine: EngineName = "native",
     horizon_days: HorizonDays = 365,
@@ -275,10 +287,9 @@ def fit(
     from cxsim.clv.customer_value import customer_value
     from cxsim.data.shop import findings_table
 
-    columns = _columns(customer_id, ordered_at, amount, (order_id, quantity, price))
-    read, rfm, (purchases, spend), findings, engines = _fitted(
-        orders, columns, changed_policy(policy, unreadable), until, names=(model, engine)
-    )
+    columns = order_columns(customer_id, ordered_at, amount, order_id, quantity, price)
+    reading = Reading.of(orders, columns, (policy, unreadable), until)
+    shop, rfm, (purchases, spend), findings, engines = _fitted(reading, names=(model, engine))
     top = customer_value(
         rfm, purchases, spend, horizon_days=horizon_days, annual_discount_rate=annual_discount_rate
     ).head(_TOP)
@@ -289,9 +300,9 @@ def fit(
     print_findings(findings, _NOTHING)
     print_frame(f"Most valuable in the next {horizon_days} days (discounted revenue)", top)
     content = _fits(purchases, spend) | {"engines": engines.to_dicts()}
-    content["findings"] = findings_table(read.findings).vstack(findings).to_dicts()
+    content["findings"] = findings_table(shop.findings).vstack(findings).to_dicts()
     content["value"] = {"horizon_days": horizon_days, "customers": top.to_dicts()}
-    finish(reading_content(read, orders_in(read)) | content, f"cxsim value {quote(orders)} --out values.csv")
+    finish(reading_content(shop, orders_in(shop)) | content, reading.next("value"))
 
 
 def value(
@@ -305,7 +316,7 @@ def value(
     price: PriceColumn = None,
     policy: PolicyChanges = None,
     unreadable: Unreadable = None,
-    until: UntilFile = None,
+    until: LastDay = None,
     model: ModelName = "mbgnbd",
     horizon_days: HorizonDays = 365,
     annual_discount_rate: DiscountRate = 0.10,
@@ -322,15 +333,16 @@ def value(
     from cxsim.study.valuation import value_orders
 
     require_table_file(out)
-    how = _columns(customer_id, ordered_at, amount, (order_id, quantity, price)), changed_policy(policy, unreadable)
-    (chosen, _engine), _shop, read = _read(orders, *how, until, names=(model, "native"))
+    columns = order_columns(customer_id, ordered_at, amount, order_id, quantity, price)
+    reading = Reading.of(orders, columns, (policy, unreadable), until)
+    (chosen, _engine), _shop, read = _read(reading, names=(model, "native"))
     with waiting("Valuing the customers") as say:
         terms: dict[str, Any] = {"horizon_days": horizon_days, "annual_discount_rate": annual_discount_rate}
         terms |= {"margin": margin, "level": level, "draws": draws, "seed": seed}
         found = value_orders(read, model=chosen, **terms, progress=say)
         write_table(found.table, out, exact=["spend_to_date"])
     _print_values(found, out)
-    finish(_valued(found, out), f"cxsim start {quote(orders)}" if Path(orders).exists() else "")
+    finish(_valued(found, out), reading.next("start") if Path(orders).exists() else "")
 
 
 def simulate(
@@ -364,7 +376,7 @@ def simulate(
 
 def check(
     paths: Annotated[
-        list[Path] | None, Argument(metavar="[PATH]...", help="Files or folders; default: all of params/.")
+        list[Path] | None, Argument(metavar="PATH", help="Files or folders; default: all of params/.")
     ] = None,
     write_schema: Annotated[bool, Option("--write-schema", help="Rebuild params/schema.json first.")] = False,
     _: AsJson = False,
@@ -389,8 +401,16 @@ def check(
 
 
 def new(
-    name: Annotated[str, Argument(help="Name of the copy: lower-case letters, digits and hyphens.")],
-    source: Annotated[str, Option("--from", metavar="NAME", help="The scenario or valuation to start from.")],
+    name: Annotated[str, Argument(metavar="NAME", help="Name of the copy: lower-case letters, digits and hyphens.")],
+    source: Annotated[
+        str,
+        Option(
+            "--from",
+            metavar="NAME",
+            help="The scenario or valuation to start from.",
+            autocompletion=completed("scenarios", "valuations"),
+        ),
+    ],
     _: AsJson = False,
 ) -> None:
     """Copy a scenario or valuation under params/ for editing."""
@@ -422,30 +442,14 @@ def _quiet_first(words: Sequence[str]) -> list[str]:
     return [*found[:1], *(word for word in words[:here] if word not in ("--quiet", "-q")), *words[here:]]
 
 
-def _columns(
-    customer_id: str | None, ordered_at: str | None, amount: str | None, lines: Sequence[str | None]
-) -> dict[str, str]:
-    """Return the columns that options name, by ours; `lines`: of order numbers, quantities and prices."""
-    ours = ("customer_id", "ordered_at", "amount", "order_id", "units", "line_price")
-    named = zip(ours, (customer_id, ordered_at, amount, *lines), strict=True)
-    return {one: theirs for one, theirs in named if theirs is not None}
-
-
-def _read(
-    name: str,
-    columns: Mapping[str, str],
-    policy: Sequence[str],
-    until: datetime | None,
-    *,
-    names: tuple[str, str],
-) -> tuple[tuple[Model, Engine], Shop, Transactions]:
+def _read(reading: Reading, *, names: tuple[str, str]) -> tuple[tuple[Model, Engine], Shop, Transactions]:
     """Return the model and the engine of these names, the shop and its orders; say what became of their rows."""
     from cxsim.clv.fit import model_and_engine
     from cxsim.data.orders import transactions_of
 
     chosen = model_and_engine(*names)
     with waiting("Reading the orders"):
-        shop = load(name, columns=columns, policy=policy, until=until and until.date(), tables="orders")
+        shop = reading.shop(tables="orders")
         orders = transactions_of(shop)
     # Before the fit: where no model can be fitted, what became of the rows is most often the reason.
     print_reading(shop, orders)
@@ -453,12 +457,7 @@ def _read(
 
 
 def _fitted(
-    name: str,
-    columns: Mapping[str, str],
-    policy: Sequence[str],
-    until: datetime | None,
-    *,
-    names: tuple[str, str],
+    reading: Reading, *, names: tuple[str, str]
 ) -> tuple[Shop, pl.DataFrame, tuple[PurchaseFit, SpendFit], pl.DataFrame, pl.DataFrame]:
     """Return the shop, one row per customer, the models, what the orders cannot say of these, and both engines.
 
@@ -468,7 +467,7 @@ def _fitted(
     from cxsim.clv.fit import by_engine, fit as fit_purchases, fit_spend
     from cxsim.data.rfm import summarise
 
-    (model, engine), shop, orders = _read(name, columns, policy, until, names=names)
+    (model, engine), shop, orders = _read(reading, names=names)
     with waiting("Fitting the models"):
         rfm = summarise(orders)
         purchases = fit_purchases(rfm, model=model, engine=engine, observed_until=orders.until)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
-from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from shlex import join, quote
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
 from rich.table import Table
 from rich.text import Text
@@ -59,6 +59,19 @@ PolicyChanges = Annotated[
 Unreadable = Annotated[
     str | None, Option(metavar="refuse|missing", help="Whether unreadable cells stop the run or count as missing.")
 ]
+LastDay = Annotated[
+    datetime | None,
+    Option(metavar="YYYY-MM-DD", formats=[DAY_FORMAT], help="Last day of observation; default: from the files."),
+]
+# Columns of orders, by our names, and the options by which `fit` and `value` take them.
+_ORDER_COLUMNS = {
+    "customer_id": "--customer-id",
+    "ordered_at": "--ordered-at",
+    "amount": "--amount",
+    "order_id": "--order-id",
+    "units": "--quantity",
+    "line_price": "--price",
+}
 _NO_SHOP = "it defines metrics without measuring a shop; leave out SHOP, --out and --report."
 _ALERTS = {"above": "above usual", "below": "below usual"}
 _COLOURS = {"(better)": "green", "(worse)": "red"}
@@ -67,12 +80,10 @@ _COLOURS = {"(better)": "green", "(worse)": "red"}
 def metrics(
     shop: Annotated[
         str | None,
-        Argument(metavar="[SHOP]", help="Folder or file of exports, or a scenario to simulate."),
+        Argument(metavar="SHOP", help="Folder or file of exports, or a scenario to simulate."),
     ] = None,
     every: Annotated[str, Option(metavar="week|month", help="Length of a period; weeks begin on Monday.")] = "week",
-    until: Annotated[
-        datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; default: from the files.")
-    ] = None,
+    until: LastDay = None,
     currency: Annotated[str, Option(help="Currency code, if missing or ambiguous in the files, such as EUR.")] = "",
     column: NamedColumns = None,
     policy: PolicyChanges = None,
@@ -96,12 +107,12 @@ def metrics(
         "--report", report is not None and out is not None, "the report includes its tables as CSV; leave out --out."
     )
     _refuse("--every", every not in ("week", "month"), f"'{every}' is neither week nor month.")
-    last, changes = until and until.date(), changed_policy(policy, unreadable)
+    reading = Reading.of(shop, named_columns(column), (policy, unreadable), until)
     if report is not None:
-        settings = {"every": every, "until": str(last or ""), "currency": currency, "policy": "; ".join(changes)}
-        return _write_report(shop, report, settings | {"columns": "; ".join(column or ())})
-    how = {"columns": named_columns(column), "policy": changes, "until": last, "currency": currency}
-    return _measure(shop, how, cast("Every", every), out=out)
+        settings = {"every": every, "until": str(reading.until or ""), "currency": currency}
+        settings |= {"policy": "; ".join(reading.policy), "columns": "; ".join(column or ())}
+        return _write_report(shop, report, settings)
+    return _measure(reading, currency, cast("Every", every), out=out)
 
 
 def named_columns(texts: Sequence[str] | None) -> dict[str, str]:
@@ -114,26 +125,56 @@ def named_columns(texts: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
-def changed_policy(policy: Sequence[str] | None, unreadable: str | None) -> list[str]:
-    """Return what is changed of a policy, as texts."""
-    return [*(policy or ()), *([f"unreadable={unreadable}"] if unreadable else [])]
+def order_columns(*theirs: str | None) -> dict[str, str]:
+    """Return the columns that options name: customer, date, amount, order number, quantity and unit price."""
+    return {ours: name for ours, name in zip(_ORDER_COLUMNS, theirs, strict=True) if name is not None}
 
 
-def load(
-    name: str,
-    *,
-    columns: Mapping[str, str],
-    policy: Sequence[str],
-    until: date | None,
-    currency: str = "",
-    tables: Literal["all", "orders"] = "all",
-) -> Shop:
-    """Return the shop that a user names, read as the options say."""
-    from cxsim.data.shop import policy_changes
-    from cxsim.study.sources import load_shop
+@dataclass(frozen=True)
+class Reading:
+    """A shop that a user names, and how the options of a command say that its files are read."""
 
-    changes = policy_changes(policy)
-    return load_shop(name, columns=columns, policy=changes, until=until, currency=currency, tables=tables)
+    name: str
+    columns: Mapping[str, str]
+    policy: Sequence[str]
+    until: date | None
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        columns: Mapping[str, str],
+        policy: tuple[Sequence[str] | None, str | None],
+        until: datetime | None,
+    ) -> Self:
+        """Return it from options; `policy`: changes of it, and what becomes of unreadable cells."""
+        changes, unreadable = policy
+        texts = [*(changes or ()), *([f"unreadable={unreadable}"] if unreadable else [])]
+        return cls(name, columns, texts, until and until.date())
+
+    def shop(self, *, currency: str = "", tables: Literal["all", "orders"] = "all") -> Shop:
+        """Return the shop."""
+        from cxsim.data.shop import policy_changes
+        from cxsim.study.sources import load_shop
+
+        changes = policy_changes(self.policy)
+        return load_shop(
+            self.name, columns=self.columns, policy=changes, until=self.until, currency=currency, tables=tables
+        )
+
+    def next(self, command: Literal["start", "value"]) -> str:
+        """Return the call of another command that reads the same files in the same way."""
+        words = ["cxsim", command, self.name]
+        for ours, theirs in self.columns.items():
+            if command == "start":
+                words += ["--column", f"{ours}={theirs}"]
+            elif ours in _ORDER_COLUMNS:
+                words += [_ORDER_COLUMNS[ours], theirs]
+        for change in self.policy:
+            words += ["--policy", change]
+        if self.until is not None:
+            words += ["--until", str(self.until)]
+        return join([*words, *(["--out", "values.csv"] if command == "value" else [])])
 
 
 def _refuse(option: str, wrong: bool, why: str) -> None:
@@ -141,13 +182,13 @@ def _refuse(option: str, wrong: bool, why: str) -> None:
         raise BadParameter(why, param_hint=f"'{option}'")
 
 
-def _measure(name: str, how: Mapping[str, Any], every: Every, *, out: Path | None) -> None:
+def _measure(reading: Reading, currency: str, every: Every, *, out: Path | None) -> None:
     from cxsim.metrics.dashboard import dashboard
 
     if out is not None:
         require_table_file(out)
     with waiting("Reading the shop"):
-        shop = load(name, **how)
+        shop = reading.shop(currency=currency)
     orders = orders_in(shop)
     # Before anything is measured: where nothing can be, what became of the rows is most often the reason.
     print_reading(shop, orders)
@@ -157,7 +198,7 @@ def _measure(name: str, how: Mapping[str, Any], every: Every, *, out: Path | Non
     if out is not None:
         write_table(found.table, out)
         print_line(f"Written: {out}")
-    finish(_content(shop, orders, found) | {"written": out}, f"cxsim value {quote(name)} --out values.csv")
+    finish(_content(shop, orders, found) | {"written": out}, reading.next("value") if orders else "")
 
 
 def orders_in(shop: Shop) -> Transactions | None:

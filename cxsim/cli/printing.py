@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from cxsim.data.orders import Transactions
     from cxsim.data.shop import Receipt, Shop
+    from cxsim.library import Kind
     from cxsim.reporting.build import Event
 
 DAY_FORMAT = "%Y-%m-%d"
@@ -61,14 +62,22 @@ AsJson = Annotated[
 ]
 
 
-def _scenarios(begun: str) -> list[str]:
-    from cxsim.library import names
+def completed(*kinds: Kind) -> Callable[[str], list[str]]:
+    """Return a function that completes the name of a file of these kinds for a shell."""
 
-    return [name for name in names("scenarios") if name.startswith(begun)]
+    def complete(begun: str) -> list[str]:
+        from cxsim.library import names
+
+        return [name for kind in kinds for name in names(kind) if name.startswith(begun)]
+
+    return complete
 
 
 ScenarioName = Annotated[
-    str, Argument(metavar="SCENARIO", help="Name under params/scenarios, or a YAML file.", autocompletion=_scenarios)
+    str,
+    Argument(
+        metavar="SCENARIO", help="Name under params/scenarios, or a YAML file.", autocompletion=completed("scenarios")
+    ),
 ]
 
 # A file or a pipe has no width of its own; at this one no table has to cut its words.

@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import datetime
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -14,16 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Abort, Argument, BadParameter, Option, confirm, prompt
 
 from cxsim.cli.metrics import (
+    LastDay,
     NamedColumns,
     PolicyChanges,
+    Reading,
     Unreadable,
-    changed_policy,
     named_columns,
     orders_in,
     reading_content,
 )
 from cxsim.cli.printing import (
-    DAY_FORMAT,
     AsJson,
     console,
     finish,
@@ -51,9 +50,7 @@ def start(
         list[str] | None, Option(metavar="KEY=VALUE", help="An answer in advance, such as gross_margin=0.55.")
     ] = None,
     yes: Annotated[bool, Option("--yes", "-y", help="Ask nothing: take the default of each other answer.")] = False,
-    until: Annotated[
-        datetime | None, Option(formats=[DAY_FORMAT], help="Last day of observation; default: from the files.")
-    ] = None,
+    until: LastDay = None,
     column: NamedColumns = None,
     policy: PolicyChanges = None,
     unreadable: Unreadable = None,
@@ -68,24 +65,26 @@ def start(
     given = _answers(answer)
     if not (yes or console().is_terminal):
         raise BadParameter("there is no terminal; add --yes, and answers with --answer.", param_hint="'--yes'")
-    changes, last = [*changed_policy(policy, unreadable), *kept_currency(given)], until and until.date()
+    reading = Reading.of(
+        str(exports), named_columns(column), ([*(policy or ()), *kept_currency(given)], unreadable), until
+    )
     with waiting("Reading the exports"):
-        seen = look(exports, columns=named_columns(column), policy=changes, until=last)
+        seen = look(exports, columns=reading.columns, policy=reading.policy, until=reading.until)
     _print_seen(seen)
     with waiting("Writing the project") if yes else nullcontext():  # beside a question it would be in the way
         made = started(seen, project=project, answers=given, ask=None if yes else _ask)
     _print_project(made)
     page = _built(made) if _wanted(report, yes) else None
-    reading = reading_content(seen.shop, orders_in(seen.shop))
+    rows = reading_content(seen.shop, orders_in(seen.shop))
     then = f"cd {quote(str(made.folder))} && cxsim report {made.scenario}"
     then = f"open {quote(str(page))} in a browser; after edits under params/: {then}" if page else then
-    finish(reading | _content(made) | {"report": page}, then)
+    finish(rows | _content(made) | {"report": page}, then)
 
 
 def where(
     name: Annotated[
         str | None,
-        Argument(metavar="[NAME]", help="Of a strategy, scenario, lever, metric, source, format or notebook."),
+        Argument(metavar="NAME", help="Of a strategy, scenario, lever, metric, source, format or notebook."),
     ] = None,
     _: AsJson = False,
 ) -> None:

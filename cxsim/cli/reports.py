@@ -14,6 +14,7 @@ from cxsim.cli.printing import (
     AsJson,
     ScenarioName,
     batch_of,
+    completed,
     console,
     counted,
     finish,
@@ -57,7 +58,11 @@ Force = Annotated[bool, Option("--force", help="Rebuild all, even where nothing 
 def report(
     names: Annotated[
         list[str] | None,
-        Argument(metavar="[NAME]...", help="Names under params/scenarios or params/valuations, or YAML files."),
+        Argument(
+            metavar="NAME",
+            help="Names under params/scenarios or params/valuations, or YAML files.",
+            autocompletion=completed("scenarios", "valuations"),
+        ),
     ] = None,
     every: Annotated[bool, Option("--all", help="All scenarios and valuations under params/.")] = False,
     changes: Annotated[
@@ -72,8 +77,9 @@ def report(
 ) -> None:
     """Write scenarios or valuations as HTML reports that need no network.
 
-    One name always rebuilds its report. Several names, or --all, rebuild in parallel the reports whose inputs have
-    changed, and write an index.html of the folder; a repeated call after an interruption builds what is missing.
+    One name always rebuilds its report. Several names, or --all, rebuild in
+    parallel the reports whose inputs have changed, and write an index.html;
+    called again after an interruption, they build what is missing.
     """
     given = names or []
     if every == bool(given):

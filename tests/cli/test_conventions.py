@@ -118,11 +118,28 @@ def test_there_are_no_colours_where_nobody_wants_them():
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", done.stdout)
 
 
-def test_a_shell_can_complete_commands_and_scenarios():
-    env = {"_CXSIM_COMPLETE": "complete_bash", "COMP_CWORD": "1"}
-    assert _called(COMP_WORDS="cxsim sta", **env).stdout.split() == ["start"]
-    env["COMP_CWORD"] = "2"
-    assert "cdnow-quick" in _called(COMP_WORDS="cxsim simulate cdnow-q", **env).stdout.split()
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("sta", "start"),
+        ("simulate cdnow-q", "cdnow-quick"),
+        ("report cdnow-value-", "cdnow-value-quick"),
+        ("new mine --from cdnow-value-", "cdnow-value-quick"),
+        ("calibrate shop --name mine --like online-s", "online-shop"),
+        ("break-even cdnow-programmes --strategy win-back-c", "win-back-coupon"),
+    ],
+)
+def test_a_shell_can_complete_commands_and_names(words, found):
+    place = str(len(words.split()))
+    done = _called(_CXSIM_COMPLETE="complete_bash", COMP_WORDS=f"cxsim {words}", COMP_CWORD=place)
+    assert done.stdout.split() == [found]
+
+
+@pytest.mark.parametrize("words", [one.id for one in COMMANDS])
+def test_help_writes_placeholders_without_formats_and_with_brackets_only_around_what_may_be_left_out(shared, words):
+    out = shared(*words.split(), "-h").out
+    assert "%Y" not in out
+    assert not re.search(r"\[\[|\]\]|\]\.\.\.\]", out), out
 
 
 def test_a_reader_who_stops_reading_is_no_accident():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from datetime import date, timedelta
 
 import polars as pl
@@ -77,6 +78,26 @@ def test_columns_by_other_names_give_the_same_fit(project, fitted):
     # Zero amounts count as orders in the bundled data alone, so the fits differ a little; both are of all customers.
     assert _parameters(found)["r"] == pytest.approx(_parameters(fitted)["r"], rel=0.1)
     assert found["value"]["customers"][0]["customer_id"]
+
+
+def test_each_command_names_the_next_one_with_all_that_the_files_needed(project):
+    # No column has a name that is known, one amount cannot be read, and the observation ends before the orders do.
+    lines = load_cdnow(sample=True).table.collect()
+    named = lines.rename({"customer_id": "the client", "ordered_at": "day", "amount": "total"})
+    named = named.with_columns(pl.col("total").cast(pl.String))
+    pl.concat([named, named.head(1).with_columns(total=pl.lit("?"))]).write_csv(project.folder / "my orders.csv")
+    read = ["my orders.csv", "--unreadable", "missing", *UNTIL]
+    names = ("--customer-id", "the client", "--ordered-at", "day", "--amount", "total")
+    columns = ("--column", "customer_id=the client", "--column", "ordered_at=day", "--column", "amount=total")
+    done = project("metrics", *read, *columns)
+    assert project("fit", *read, *names).next == done.next
+    assert "until 1997-09-30" in done.out
+    counted = done.out[done.out.index("Orders:") :].partition(".")[0]
+    for command in ("value", "start"):
+        cxsim, *words = shlex.split(done.next)
+        assert (cxsim, words[0]) == ("cxsim", command)
+        done = project(*words, *(["--yes", "--no-report"] if command == "start" else []))
+        assert (done.code, counted in done.out) == (0, True), done.err
 
 
 def test_columns_of_the_bundled_data_cannot_be_renamed(shared):
@@ -232,7 +253,9 @@ def test_a_shop_with_one_price_is_simulated_at_it(project, orders):
     orders(*_subscriptions())
     project.edit("scenarios/tiny.yaml", "orders: cdnow-sample", "orders: orders.csv")
     project.edit("scenarios/tiny.yaml", "observed_until: 1998-06-30", "observed_until: 2024-07-31")
-    assert project("tables", "tiny", "--out", "tables").code == 0
+    done = project("tables", "tiny", "--out", "tables")
+    assert done.next == "cxsim metrics tables --until 2024-10-31"
+    assert project(*shlex.split(done.next)[1:]).code == 0
     paid = pl.read_parquet(project.folder / "tables" / "orders.parquet")
     assert paid["amount"].round(2).unique().to_list() == [9.9]
 
