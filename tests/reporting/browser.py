@@ -104,11 +104,11 @@ def browser(profile: Path) -> Iterator[Tab]:
         pages = [page for page in tab.call("Target.getTargets")["targetInfos"] if page["type"] == "page"]
         address = _address(profile).split("/devtools/")[0] + f"/devtools/page/{pages[0]['targetId']}"
         root.close()
-        tab = Tab(socket=websocket.create_connection(address, timeout=20))
-        for domain in ("Network", "Page", "Runtime", "Log"):
-            tab.call(f"{domain}.enable")
-        yield tab
-        tab.socket.close()
+        with contextlib.closing(websocket.create_connection(address, timeout=20)) as socket:
+            tab = Tab(socket=socket)
+            for domain in ("Network", "Page", "Runtime", "Log"):
+                tab.call(f"{domain}.enable")
+            yield tab
     finally:
         process.terminate()
         process.wait(timeout=10)
