@@ -16,8 +16,7 @@ from cxsim.errors import waiting_imports
 
 if TYPE_CHECKING:
     from cxsim.clv.diagnose import diagnose
-    from cxsim.clv.fit import fit, fit_spend
-    from cxsim.clv.fit_file import load_fit, save_fit
+    from cxsim.clv.fit import fit, fit_spend, load_fit, save_fit
     from cxsim.clv.forecast import predict
     from cxsim.clv.posterior import posterior
     from cxsim.clv.purchase_fit import PurchaseFit

@@ -2,8 +2,7 @@
 
 from cxsim.clv.customer_value import customer_value
 from cxsim.clv.diagnose import diagnose
-from cxsim.clv.fit import fit, fit_spend
-from cxsim.clv.fit_file import load_fit, save_fit
+from cxsim.clv.fit import fit, fit_spend, load_fit, save_fit
 from cxsim.clv.forecast import predict
 from cxsim.clv.posterior import Posterior, posterior
 from cxsim.clv.purchase_fit import PurchaseFit

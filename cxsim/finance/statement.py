@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from cxsim.finance.economics import ACCOUNTS, SHARED, Timing
-from cxsim.finance.ledger import INVESTMENT_ACCOUNTS, LADDER
+from cxsim.finance.economics import ACCOUNTS, INVESTMENT_ACCOUNTS, LADDER, SHARED, Timing
 from cxsim.params import DAYS_PER_YEAR, MICROS
 from cxsim.simulation.counts import YEARS_AFTER
 from cxsim.tables import (

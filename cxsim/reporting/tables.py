@@ -13,7 +13,7 @@ import polars as pl
 import polars.selectors as cs
 from great_tables import GT, html as trusted, loc, style
 
-from cxsim.finance.ledger import LADDER
+from cxsim.finance.economics import LADDER
 from cxsim.params import Unit
 from cxsim.tables import Contract, check
 from cxsim.wording import (

@@ -17,7 +17,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_range
 from xlsxwriter.worksheet import Worksheet
 
 from cxsim.errors import ReportError
-from cxsim.finance.ledger import INVESTMENT_ACCOUNTS, LADDER
+from cxsim.finance.economics import INVESTMENT_ACCOUNTS, LADDER
 from cxsim.finance.returns import payback_months
 from cxsim.params import CENTS, DAYS_PER_YEAR, Unit
 from cxsim.reporting.tables import capitalised, unit_in_words

@@ -12,8 +12,7 @@ import polars as pl
 from cxsim.data.contracts import CONTACTS, LIVES, MARKETING, MEMBERS, ORDERS, SENT_BACK, SESSIONS, SURVEYS, TICKETS
 from cxsim.data.shop import TABLES, Shop, known_at
 from cxsim.errors import ParamError, refuse_unknown
-from cxsim.finance.economics import ACCOUNTS, Economics, tariff
-from cxsim.finance.ledger import Account
+from cxsim.finance.economics import ACCOUNTS, Account, Economics, tariff
 from cxsim.params import CENTS, MICROS, micros
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import events

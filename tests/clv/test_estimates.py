@@ -9,8 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from cxsim.clv.customer_value import customer_value
-from cxsim.clv.fit import fit
-from cxsim.clv.fit_file import load_fit, save_fit
+from cxsim.clv.fit import fit, load_fit, save_fit
 from cxsim.clv.models.gamma_gamma import GammaGammaParams, population_mean
 from cxsim.clv.models.purchases import Outlook
 from cxsim.clv.spend_fit import GammaGammaFit

@@ -10,8 +10,7 @@ import pytest
 
 from cxsim.clv.customer_value import ValuationTerms, customer_values, parameter_draws
 from cxsim.clv.diagnose import diagnose
-from cxsim.clv.fit import fit, fit_spend
-from cxsim.clv.fit_file import load_fit, save_fit
+from cxsim.clv.fit import fit, fit_spend, load_fit, save_fit
 from cxsim.clv.forecast import predict
 from cxsim.clv.posterior import posterior
 from cxsim.clv.spend_fit import GammaGammaFit, OnePriceFit

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.finance.economics import ACCOUNTS, Economics
-from cxsim.finance.ledger import Account
+from cxsim.finance.economics import ACCOUNTS, Account, Economics
 from cxsim.finance.statement import Flows
 from cxsim.params import Unit
 from tests.simulated import assumed

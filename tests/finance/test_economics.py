@@ -14,6 +14,7 @@ from cxsim.errors import ParamError
 from cxsim.finance.economics import (
     ACCOUNTS,
     SHARED,
+    Account,
     Schedule,
     Usual,
     book,
@@ -22,7 +23,6 @@ from cxsim.finance.economics import (
     load_economics,
     tariff,
 )
-from cxsim.finance.ledger import Account
 from cxsim.params import Unit
 from cxsim.simulation.counts import YEARS_AFTER, CountKind, ReachCountKind, place, width
 from cxsim.strategies.strategy import COST_UNITS, Cost

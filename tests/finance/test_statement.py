@@ -9,8 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from cxsim.finance.economics import ACCOUNTS
-from cxsim.finance.ledger import INVESTMENT_ACCOUNTS, LADDER, PROGRAMME_ACCOUNTS, Account
+from cxsim.finance.economics import ACCOUNTS, INVESTMENT_ACCOUNTS, LADDER, PROGRAMME_ACCOUNTS, Account
 from cxsim.finance.returns import Rule, returns
 from cxsim.finance.statement import (
     COHORT_MONEY,

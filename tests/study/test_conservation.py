@@ -11,7 +11,7 @@ import pytest
 
 from cxsim.data.cdnow import load_cdnow
 from cxsim.data.rfm import summarise
-from cxsim.finance.ledger import Account
+from cxsim.finance.economics import Account
 from cxsim.params import MICROS, Unit, micros
 from cxsim.simulation.counts import CountKind, ReachCountKind, place
 from cxsim.simulation.engine import customer_values, simulate

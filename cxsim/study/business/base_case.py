@@ -13,6 +13,7 @@ import polars as pl
 
 from cxsim.finance.economics import (
     ACCOUNTS,
+    Account,
     Economics,
     Posting,
     booked as booked_amounts,
@@ -21,7 +22,6 @@ from cxsim.finance.economics import (
     own_postings,
     shop_postings,
 )
-from cxsim.finance.ledger import Account
 from cxsim.finance.returns import net_present_value
 from cxsim.finance.statement import Flows
 from cxsim.params import MICROS, MICROS_PER_CENT, quantities

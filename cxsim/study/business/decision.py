@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from cxsim.finance.ledger import Account
+from cxsim.finance.economics import Account
 from cxsim.finance.returns import Outcome, Rule, outcome_of
 from cxsim.params import DAYS_PER_YEAR, Quantity, Unit
 from cxsim.simulation.counts import CountKind, place

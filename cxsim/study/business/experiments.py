@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from cxsim.finance.economics import Account
 from cxsim.finance.information import ALPHA, POWER, predict, sample_information, sample_size, smallest_difference
-from cxsim.finance.ledger import Account
 from cxsim.params import DAYS_PER_YEAR, MICROS
 from cxsim.simulation.counts import CountKind, place
 from cxsim.simulation.engine import events

@@ -10,8 +10,7 @@ from itertools import combinations, product
 import numpy as np
 import polars as pl
 
-from cxsim.finance.economics import ACCOUNTS, later_counts
-from cxsim.finance.ledger import INVESTMENT_ACCOUNTS, Account
+from cxsim.finance.economics import ACCOUNTS, INVESTMENT_ACCOUNTS, Account, later_counts
 from cxsim.finance.statement import LINES, MONTHS_PER_YEAR
 from cxsim.params import MICROS
 from cxsim.simulation.counts import N_COUNT_KINDS, CountKind, ReachCountKind, place

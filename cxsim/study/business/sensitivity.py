@@ -11,8 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from cxsim.finance.economics import ACCOUNTS
-from cxsim.finance.ledger import PROGRAMME_ACCOUNTS, Account
+from cxsim.finance.economics import ACCOUNTS, PROGRAMME_ACCOUNTS, Account
 from cxsim.finance.statement import HIGH, LOW, MONTHS_PER_YEAR, cash_days, flows, later_weights, weights
 from cxsim.params import MICROS, MICROS_PER_CENT, share_steps, with_values
 from cxsim.simulation.counts import YEARS_AFTER, CountKind, ReachCountKind, place

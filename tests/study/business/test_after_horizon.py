@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cxsim.finance.ledger import Account
+from cxsim.finance.economics import Account
 from cxsim.finance.statement import flows
 from cxsim.params import MICROS, Unit
 from cxsim.simulation.engine import customer_values
