@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import polars as pl
 
@@ -108,8 +108,8 @@ class Transactions:
         return f"<p>{in_html(repr(self))}</p>{self.hygiene._repr_html_()}"
 
 
-def transactions_of(shop: Shop) -> Transactions:
-    """Return the orders of a shop whose customers are known, less what was paid back of them.
+def transactions_of(shop: Shop, *, refunds: Literal["deducted", "kept"] = "deducted") -> Transactions:
+    """Return the orders of a shop whose customers are known, less what was paid back of them, or with it.
 
     Of an order of which a share was paid back, with shipping and tax or without, the same share of its value is gone.
     """
@@ -117,8 +117,9 @@ def transactions_of(shop: Shop) -> Transactions:
     columns = orders.collect_schema()
     no_customer, all_back = UNCOUNTED
     gone = {no_customer: pl.col("customer_id").is_null()}
-    net = _after_refunds(columns) if "refunded" in columns else amount
-    if "refunded" in columns and shop.policy.zero == "drop":
+    deducted = refunds == "deducted" and "refunded" in columns
+    net = _after_refunds(columns) if deducted else amount
+    if deducted and shop.policy.zero == "drop":
         gone[all_back] = (net == 0) & (amount > 0)
     judged = orders.with_columns(net=net, gone=first_reason(gone))
     stays = pl.col("gone").is_null()

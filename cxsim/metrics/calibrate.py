@@ -96,7 +96,7 @@ def calibrate(shop: Shop, *, like: Behaviour, name: str) -> Calibration:
     # How surveys are answered is measured under the service that was measured.
     found |= surveys(shop, with_quantities(like, _measured(like, found, source_name)))
     if like.returns is not None:
-        found |= returns(shop)
+        found |= returns(shop, like.returns)
     if like.sessions is not None:
         found |= conversion(shop)
     changed = with_quantities(like, _measured(like, found, source_name))

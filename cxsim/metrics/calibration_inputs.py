@@ -26,7 +26,7 @@ from cxsim.metrics.calibration_fits import (
     share_of,
 )
 from cxsim.params import CENTS, Z95
-from cxsim.strategies.behaviour import Behaviour, Experience, Scale, Surveys
+from cxsim.strategies.behaviour import Behaviour, Experience, Returning, Scale, Surveys
 
 CUSTOMER = "customer_id"
 _CREATED, _SCORE, _INCIDENT = pl.col("created_at"), pl.col("score"), pl.col("incident")
@@ -87,19 +87,21 @@ def incidents(shop: Shop, experience: Experience) -> Outcomes:
     return found
 
 
-def returns(shop: Shop) -> Outcomes:
+def returns(shop: Shop, like: Returning) -> Outcomes:
     """Return how often, how much and when orders are sent back."""
-    reason = shop.missing("orders") or _missing(shop, "returns")
-    if reason is not None:
+    if (reason := shop.missing("orders")) is not None:
         return dict.fromkeys(_RETURNS, reason)
+    if (reason := _missing(shop, "returns")) is not None:
+        known = shop.missing("orders.refunded") is None
+        return _refunds(shop, like) if known else dict.fromkeys(_RETURNS, reason)
     back = shop.table("returns").group_by("order_id").agg(pl.col("returned_at").min(), refund=_cents("refund").sum())
     orders = shop.table("orders").select("order_id", CUSTOMER, "ordered_at", "amount")
     old, wait = _observed_long_enough(orders, back, "returned_at", until=shop.until)
-    known = old.join(back, on="order_id", how="left").collect(engine="streaming")
-    sent = known.drop_nulls("returned_at")
+    aged = old.join(back, on="order_id", how="left").collect(engine="streaming")
+    sent = aged.drop_nulls("returned_at")
     if sent.is_empty():
-        return dict.fromkeys(_RETURNS, f"none of the {known.height:,} orders that are old enough has a return.")
-    returned = _counted(known.lazy(), pl.col("returned_at").is_not_null())
+        return dict.fromkeys(_RETURNS, f"none of the {aged.height:,} orders that are old enough has a return.")
+    returned = _counted(aged.lazy(), pl.col("returned_at").is_not_null())
     parts = sent.lazy().select(CUSTOMER, counted="refund", among=_cents("amount"))
     found = (
         share_of(returned, of=f"orders at least {wait / timedelta(days=1):.0f} days old"),
@@ -107,6 +109,24 @@ def returns(shop: Shop) -> Outcomes:
         _median((sent["returned_at"] - sent["ordered_at"]).dt.total_seconds() / 86_400),
     )
     return dict(zip(_RETURNS, found, strict=True))
+
+
+def _refunds(shop: Shop, like: Returning) -> Outcomes:
+    """Return how often and how much was paid back of orders for which a return, as assumed, has had its time."""
+    columns, wait = shop.table("orders").collect_schema(), math.ceil(like.days.range[1])
+    old = shop.table("orders").filter(pl.col("ordered_at") <= shop.until - timedelta(days=wait), pl.col("amount") > 0)
+    back, charged = _cents("refunded").fill_null(0), _cents("charged" if "charged" in columns else "amount")
+    paid = old.select(CUSTOMER, counted=pl.min_horizontal(back, charged), among=charged)
+    shares = (
+        share_of(_counted(old, back > 0), of=f"orders at least {wait} days old"),
+        share_of(paid.filter(pl.col("counted") > 0), of="what was charged for refunded orders"),
+    )
+    said = [
+        one._replace(method=f"refunds in the place of returns: {one.method}") if isinstance(one, Measurement) else one
+        for one in shares
+    ]
+    no_day = "the orders say how much was refunded, not when. Returns with order, day and refund make it measurable."
+    return dict(zip(_RETURNS, [*said, no_day], strict=True))
 
 
 def conversion(shop: Shop) -> Outcomes:

@@ -141,8 +141,12 @@ def _latents(shop: SimulatedShop) -> Latents:
 
 
 def orders_of(case: CaseSettings, currency: str) -> Transactions:
-    """Return the orders that a scenario or a valuation in a currency names, up to its end of observation."""
+    """Return the orders that a scenario or a valuation in a currency names, up to its end of observation.
+
+    Where returns are simulated, amounts are before refunds, which would else be taken off twice.
+    """
     columns = {ours: theirs for ours, theirs in asdict(case.columns).items() if theirs}
+    returning = isinstance(case, Scenario) and case.behaviour.returns is not None
     orders = transactions_of(
         load_shop(
             case.orders,
@@ -151,7 +155,8 @@ def orders_of(case: CaseSettings, currency: str) -> Transactions:
             until=case.observed_until,
             folder=root(),
             tables="orders",
-        )
+        ),
+        refunds="kept" if returning else "deducted",
     )
     if orders.currency not in ("", currency):
         raise ParamError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import shutil
 from datetime import datetime, timedelta
 
@@ -231,6 +232,23 @@ def test_late_tickets_and_returns_of_young_orders_do_not_pull_their_share_down(s
     assert young > 500
     row = found.table.row(by_predicate=pl.col("number") == "returns.chance", named=True)
     assert row["method"] == "share of orders at least 25 days old, delta over customers"
+
+
+def test_refunds_without_a_day_say_how_often_and_how_much_but_not_when(shop):
+    # What the table of returns says, as a platform's orders say it: paid back to date.
+    back = shop.returns.group_by("order_id").agg(refunded=pl.col("refund").sum())
+    orders = shop.orders.join(back, on="order_id", how="left").with_columns(pl.col("refunded").fill_null(0.0))
+    found, missing = calibrated(shop, orders=orders, returns=None)
+    distances = scores(found.table, TRUTH)
+    assert all(abs(distances[number]) < 4.0 for number in ("returns.chance", "returns.part")), distances
+    assert missing["returns.days"].startswith("the orders say how much was refunded, not when.")
+    assert found.behaviour.returns.days == LIKE.returns.days
+    row = found.table.row(by_predicate=pl.col("number") == "returns.chance", named=True)
+    days = math.ceil(LIKE.returns.days.range[1])
+    assert row["method"].startswith(f"refunds in the place of returns: share of orders at least {days} days old")
+    none, missing = calibrated(shop, orders=orders.with_columns(refunded=0.0), returns=None)
+    assert missing["returns.chance"].startswith("there is no case among")
+    assert none.behaviour.returns == LIKE.returns
 
 
 def tiny(*moments):

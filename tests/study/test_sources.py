@@ -20,6 +20,7 @@ from cxsim.data.shop import Policy
 from cxsim.errors import DataError, ParamError
 from cxsim.library import named
 from cxsim.params import Unit, read
+from cxsim.strategies.behaviour import PLAIN, Behaviour
 from cxsim.study.loading import load_scenario
 from cxsim.study.scenario import Columns, SimulatedShop
 from cxsim.study.sources import fit_scenario, load_shop, orders_of, seen_until
@@ -234,6 +235,32 @@ def test_a_scenario_names_its_orders_their_columns_policy_and_end_and_their_curr
     assert kept.totals.orders == 2
     with pytest.raises(ParamError, match=r"its orders are in USD, and its money is in EUR"):
         orders_of(small(), "EUR")
+
+
+def test_refunds_are_not_taken_off_twice_where_returns_are_simulated(tmp_path):
+    # Every fourth order was paid back in part, every eighth in full; then the same orders, of which nobody knows it.
+    case = small(economics=load_scenario("cdnow-service").economics)
+    seen = (pl.col("amount") > 0) & (pl.col("ordered_at").dt.date() <= case.observed_until)
+    lines = load_cdnow(sample=True).table.collect().filter(seen).with_row_index("n")
+    shares = pl.when(pl.col("n") % 8 == 0).then(1.0).when(pl.col("n") % 4 == 0).then(0.5).otherwise(0.0)
+    known = lines.with_columns(order_id=pl.format("o{}", "n"), refunded=(pl.col("amount") * shares).round(2)).drop("n")
+    known.write_csv(tmp_path / "known.csv")
+    known.drop("refunded").write_csv(tmp_path / "unknown.csv")
+    returning = read(named("behaviour", "online-shop"), Behaviour)
+    assert returning.returns is not None
+    fits = {
+        (name, behaviour.name): fit_scenario(replace(case, orders=str(tmp_path / f"{name}.csv"), behaviour=behaviour))
+        for name in ("known", "unknown")
+        for behaviour in (PLAIN, returning)
+    }
+    before, after = fits["known", "online-shop"], fits["known", PLAIN.name]
+    assert before.spend == fits["unknown", "online-shop"].spend == fits["unknown", PLAIN.name].spend
+    assert before.purchases == fits["unknown", "online-shop"].purchases
+    gone = known["refunded"].sum()
+    assert gone > 0.15 * known["amount"].sum()
+    assert before.orders.totals.revenue == pytest.approx(known["amount"].sum(), abs=0.005)
+    assert after.orders.totals.revenue == pytest.approx(known["amount"].sum() - gone, abs=0.005 * known.height)
+    assert before.orders.totals.orders - after.orders.totals.orders == (known["refunded"] == known["amount"]).sum()
 
 
 def test_a_scenario_is_fitted_to_the_customers_of_its_orders():
