@@ -282,9 +282,10 @@ def print_reading(shop: Shop, orders: Transactions | None) -> None:
     print_line(shop.policy.sentence())
     if orders is not None:
         customers, count, revenue = orders.totals
+        stated = "after" if shop.missing("orders.refunded") is None else "before"
         print_line(
             f"Orders: {count:,} of {counted(customers, 'customer')} until {orders.until}, "
-            f"{f'{orders.currency} {revenue:,.2f}'.strip()} after refunds."
+            f"{f'{orders.currency} {revenue:,.2f}'.strip()} {stated} refunds."
         )
         for line in orders.hygiene.lines:
             if line.rows and line.reason in UNCOUNTED:

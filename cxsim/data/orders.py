@@ -27,7 +27,7 @@ UNCOUNTED = ("orders without a customer", "fully refunded orders")
 
 
 class OrderTotals(NamedTuple):
-    """How many customers there are, how many orders they made, and what these came to after refunds."""
+    """How many customers there are, how many orders they made, and what these came to."""
 
     customers: int
     orders: int

@@ -258,9 +258,15 @@ def _files(seen: Seen, name: str, found: Mapping[str, Answer], *, folder: Path, 
 
 
 def _calibrated(shop: Shop, name: str) -> Calibration | None:
-    """Return what a shop's tables say of its behaviour; None where they say nothing of service, returns or visits."""
+    """Return what a shop's tables say of its behaviour; None where they say nothing of service, returns or visits.
+
+    Of refunds alone nothing more is simulated than orders, whose amounts are then after refunds.
+    """
     found = calibrate(shop, like=read(at(f"params/behaviour/{_BEHAVIOUR}.yaml"), Behaviour), name=name)
-    return found if found.table["measured"].is_not_null().any() else None
+    said = found.table.drop_nulls("measured")
+    if shop.returns is None:
+        said = said.filter(~pl.col("number").str.starts_with("returns."))
+    return None if said.is_empty() else found
 
 
 def _commented(head: str, content: Mapping[str, Any], comments: Mapping[str, str]) -> str:

@@ -115,7 +115,7 @@ def test_where_no_model_can_be_fitted_the_rows_are_listed_all_the_same(project):
     assert head == "few.csv: recognised as cxsim orders (3 of 22 columns); 2 of 3 rows became orders."
     assert why == "  dropped 1: amount is missing"
     assert policy.endswith(" Unreadable cells are treated as empty.")
-    assert orders == "Orders: 2 of 2 customers until 2024-01-05, 30.00 after refunds."
+    assert orders == "Orders: 2 of 2 customers until 2024-01-05, 30.00 before refunds."
     assert "Caution: few.csv: 1 of 3 rows (33 %) excluded: amount is missing." in " ".join(done.out.split())
     assert "0 of them with a repeat order" in done.err
 

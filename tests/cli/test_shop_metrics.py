@@ -37,7 +37,7 @@ def test_receipts_come_first_then_metrics_under_their_families_then_what_is_not_
     places = [
         done.out.index(words)
         for words in ("orders.csv: recognised as", "Value: goods after discounts",
-                      "Orders: 4 of 3 customers until 2024-01-14, EUR 150.00 after refunds.",
+                      "Orders: 4 of 3 customers until 2024-01-14, EUR 150.00 before refunds.",
                       "No issues found in the orders", "2024-01-08 to 2024-01-14", " Orders ",
                       " Revenue ", "Not measured", "there is no table of surveys.")
     ]  # fmt: skip

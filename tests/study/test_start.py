@@ -103,6 +103,10 @@ def test_service_is_measured_where_the_exports_have_tickets(exports):
     behaviour = _yaml(start(exports), "behaviour/soap.yaml")
     assert behaviour["experience"]["response_hours"]["evidence"] == "measured"
     assert behaviour["experience"]["response_hours"]["source"] == "soap-tables"
+    # Shopify says what was refunded, and not when.
+    assert [behaviour["returns"][number]["evidence"] for number in ("chance", "part", "days")] == [
+        *("measured", "measured", "assumed")
+    ]
 
 
 def test_without_tickets_no_strategy_of_service_is_offered(exports):
