@@ -32,6 +32,7 @@ _MOST_MONTHS = 600
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)%?"
 _ANSWER = re.compile(rf"({_NUMBER})(?:\s+({_NUMBER})\s+to\s+({_NUMBER}))?(?:\s+(measured|assumed))?", re.ASCII)
 _NONE = "none"
+_NO_CURRENCY = "assumed; the exports name none"
 
 
 class Choice(NamedTuple):
@@ -86,7 +87,7 @@ def questions(shop: Shop, months: int, earlier: Mapping[str, Any]) -> tuple[Ques
     economics, known = library_file("economics", ECONOMICS), shop.currency
     offered = tuple(_choice(load_strategy(name), shop) for name in names("strategies"))
     fitting = [one.name for one in offered if not one.against]
-    why = "from the exports" if known else "assumed; the exports name none"
+    why = "from the exports" if known else _NO_CURRENCY
     asked = [Question(key="currency", words="Currency of the amounts", default=known or "EUR", why=why)]
     for key, (name, words) in ECONOMIC.items():
         why = "assumed; replace it by your own"
@@ -135,14 +136,17 @@ def answered(
         refuse_unknown(key, [one.key for one in asked], f"answer '{key}': there is no such question")
     found = {}
     for one in asked:
-        if one.key in given or ask is None:
-            text = _text(given[one.key]) if one.key in given else one.default
-            answer = _parsed(one, text)
+        if one.key in given:
+            answer = _parsed(one, _text(given[one.key]))
+        elif ask is None:
+            answer = _parsed(one, one.default)
+            answer = answer._replace(evidence="assumed") if one.why == _NO_CURRENCY else answer
         else:
             answer = _asked(one, ask)
         before = earlier.get(one.key, {})
         same = before.get("answer") == answer.text
-        evidence = "measured" if same and before.get("evidence") == "measured" else answer.evidence
+        kept = same and (one.key not in given or before.get("evidence") == "measured")
+        evidence = before.get("evidence", answer.evidence) if kept else answer.evidence
         found[one.key] = answer._replace(evidence=evidence, answered_on=before["answered_on"] if same else day)
     return found
 

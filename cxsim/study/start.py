@@ -419,6 +419,8 @@ def _cautions(seen: Seen, found: Mapping[str, Answer]) -> tuple[str, ...]:
     """Return what to know of a project before its report is used."""
     currency = found["currency"].value
     said = []
+    if found["currency"].evidence == "assumed":
+        said.append(f"The exports name no currency; {currency} is assumed. Answer currency=CODE if it is another.")
     if currency not in _LIKE_EUROS:
         said.append(f"The library's costs are amounts as usual in EUR; set those of each strategy in {currency}.")
     if found["gross_margin"].evidence == "assumed":

@@ -263,6 +263,18 @@ def test_exports_without_orders_are_no_shop(exports):
         start(exports)
 
 
+def test_a_currency_that_nobody_named_is_assumed_and_said_so(exports, tmp_path):
+    orders = read_shop(exports).orders.select("customer_id", "ordered_at", "amount").collect()
+    made = start(orders, project=tmp_path / "plain", today=TODAY)
+    again = start(orders, project=tmp_path / "plain", today=TODAY)
+    for one in (made, again):
+        assert one.answers.filter(question="currency")["evidence"].to_list() == ["assumed"]
+        assert "The exports name no currency; EUR is assumed. Answer currency=CODE if it is another." in one.cautions
+    named = start(exports, project=tmp_path / "named", today=TODAY)
+    assert named.answers.filter(question="currency")["evidence"].to_list() == ["choice"]
+    assert not any("no currency" in caution for caution in named.cautions)
+
+
 def test_a_frame_is_copied_into_a_project_that_is_named(exports, tmp_path):
     orders = look(exports).orders.table.collect()
     with pytest.raises(ParamError, match="project='my-shop'"):

@@ -229,8 +229,8 @@ def unrecognised(columns: Sequence[str]) -> str:
     return (
         f"not recognised by its {len(columns)} columns ({_some(columns)}).{only}{nearest} Map its "
         "columns: for orders with --customer-id, --ordered-at, --amount (and --order-id, --quantity, --price for order "
-        "lines), in metrics and calibrate with --column customer_id=NAME and so on; for any table in a file shop.yaml "
-        "in the same folder."
+        "lines), in metrics, start and calibrate with --column customer_id=NAME and so on; for any table in a file "
+        "shop.yaml in the same folder."
     )
 
 
