@@ -121,7 +121,7 @@ def sweep(
             again="all" if force else "changed",
             watch=watch,
         )
-    _close(found.outcomes, f"{found.table.name} and {found.page.name} in {found.page.parent}")
+    _close(found.outcomes, found.page, f"{found.table.name} and {found.page.name} in {found.page.parent}")
 
 
 def verify(
@@ -224,14 +224,16 @@ def _report_many(given: Sequence[str], out: Path | None, code: Code, *, jobs: in
     _close(outcomes, write_reports_index(folder))
 
 
-def _close(outcomes: Sequence[Event], written: object) -> None:
+def _close(outcomes: Sequence[Event], page: Path, written: str = "") -> None:
     """Print what became of each report and what was written; refuse to end well where one could not be made."""
     rows = ((one.task, _STATES[one.kind], one.words) for one in outcomes)
     console().print(grid(("report", "status", "reason"), rows))
-    print_line(f"Written: {written}")
+    print_line(f"Written: {written or page}")
     states = [{"report": one.task, "status": one.kind, "reason": one.words} for one in outcomes]
     failed = [one.task for one in outcomes if one.kind == "failed"]
-    finish({"reports": states, "written": str(written)}, "" if failed else "open the index in a browser")
+    finish(
+        {"reports": states, "written": written or str(page)}, "" if failed else f"open {quote(str(page))} in a browser"
+    )
     if failed:
         raise ReportError(f"{len(failed)} of {len(outcomes)} could not be built: {', '.join(failed)}.")
 

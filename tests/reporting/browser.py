@@ -111,7 +111,7 @@ def browser(profile: Path) -> Iterator[Tab]:
             yield tab
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 def _address(profile: Path) -> str:

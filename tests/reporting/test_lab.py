@@ -71,7 +71,7 @@ def _served(project):
     finally:
         # As a system that shuts down does: kernels end with it.
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=60)
 
 
 def _wait_for(port, server):

@@ -139,7 +139,7 @@ def lab(tmp_path_factory):
         yield f"{server['url']}doc/tree/a.ipynb?token={server['token']}", folder / "settings"
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 @pytest.mark.skipif(CHROMIUM is None and os.environ.get("CI") != "true", reason="Chromium is not installed.")
