@@ -108,9 +108,9 @@ def search(scenario: Scenario, *, executor: Executor | None = None, progress: Pr
     """
     if not scenario.searched:
         raise ParamError(
-            f"scenario '{scenario.name}' has no strategy with mode: break-even, so there is no break-even to find. Name a "
-            "strategy and the number to solve for, such as effects.dropout_1.ratio (--strategy and --searches); or "
-            "`cxsim report` its returns."
+            f"scenario '{scenario.name}' has no strategy with mode: break-even, so there is no break-even to find. "
+            "Name a strategy and the number to solve for, such as effects.dropout_1.ratio (--strategy and --searches), "
+            "or build its report."
         )
     fits = fit_scenario(scenario)
     rows, curve = _searched(scenario, fits, executor, progress or notebook_bar("Searching"))
