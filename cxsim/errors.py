@@ -44,6 +44,12 @@ def refuse_unknown(name: object, known: Iterable[object], problem: str, *, all_i
         raise ParamError(f"{problem}; {choices(str(name), listed, all_in=all_in)}")
 
 
+def require_kind(given: object, kind: type, wanted: str) -> None:
+    """Refuse what is of another kind; `wanted` says what is needed, and how one has it."""
+    if not isinstance(given, kind):
+        raise ParamError(f"found {repr(given)[:60]} of type {type(given).__name__}; it must be {wanted}.")
+
+
 # With more names than this a message has only the nearest, and with none near a few that show what they look like.
 _LISTED, _NEAREST = 12, 3
 

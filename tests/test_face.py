@@ -70,3 +70,19 @@ def test_where_none_of_many_names_is_near_a_few_show_what_they_look_like():
 @pytest.mark.parametrize("name", [name for name in vars(errors) if name.endswith("Error")])
 def test_every_mistake_can_be_caught_at_the_root(name):
     assert issubclass(getattr(errors, name), CxsimError)
+
+
+@pytest.mark.parametrize(
+    ("call", "needed"),
+    [
+        (cxsim.run, "it must be a scenario, such as cxsim.scenario('cdnow-quick')."),
+        (cxsim.business_case, "it must be a study: cxsim.run(scenario)."),
+        (cxsim.explore, "it must be a business case: cxsim.business_case(cxsim.run(scenario))."),
+        (cxsim.scenario, "it must be what cxsim.start returned, or the name of a scenario."),
+        (cxsim.report, "it must be a name, a scenario, a business case, or what cxsim.start returned."),
+    ],
+)
+def test_whoever_skips_a_step_is_told_the_call_that_is_missing(call, needed):
+    with pytest.raises(CxsimError) as refused:
+        call(17)
+    assert str(refused.value) == f"found 17 of type int; {needed}"

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from cxsim.display import notebook_line
-from cxsim.errors import CxsimError, ParamError, ReportError
+from cxsim.errors import CxsimError, ParamError, ReportError, require_kind
 from cxsim.library import at, root
 from cxsim.reporting.execute import Say, remove_leftovers
 from cxsim.reporting.page import make, publish, staging
@@ -193,7 +193,10 @@ def report(case: str | Scenario | BusinessCase | Project, *, out: str | Path | N
 
 def _named(case: Scenario | BusinessCase) -> tuple[str, str]:
     """Return the name of a scenario and the changes that make it out of its file."""
-    scenario = case if isinstance(case, Scenario) else case.study.scenario
+    if not isinstance(case, Scenario):
+        require_kind(case, BusinessCase, "a name, a scenario, a business case, or what cxsim.start returned")
+        case = case.study.scenario
+    scenario = case
     changes = changes_between(load_scenario(scenario.name), scenario)
     if changes is None:
         raise ParamError(

@@ -14,7 +14,7 @@ from typing import Any, cast, get_args
 import polars as pl
 
 from cxsim.display import facts_html
-from cxsim.errors import ParamError, choices
+from cxsim.errors import ParamError, choices, require_kind
 from cxsim.library import LEVERS_FILE, METRICS_FILE, PROJECT, SOURCES_FILE, Kind, layers, library, names, root
 from cxsim.metrics.catalogue import load_metrics
 from cxsim.params import Plain, content_of, source_names, text_of, written_whole
@@ -29,7 +29,7 @@ _FOLDERS = ("notebooks", "reports")
 _MARK = "half-written"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Project:
     """A folder with the files of one shop, as `start` wrote it.
 
@@ -56,6 +56,9 @@ class Project:
     written: tuple[str, ...]
     kept: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Project({self.scenario} in {self.folder}; {len(self.written)} files written, {len(self.kept)} kept)"
 
     def _repr_html_(self) -> str:
         facts = {"scenario": self.scenario, "folder": self.folder, "kept": ", ".join(self.kept)}
@@ -90,6 +93,7 @@ def scenario(project: Project | str, changes: str = "") -> Scenario:
     """
     if isinstance(project, str):
         return load_scenario(project, changes)
+    require_kind(project, Project, "what cxsim.start returned, or the name of a scenario")
     with working_in(project.folder):
         return load_scenario(project.scenario, changes)
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from cxsim.display import notebook_bar
-from cxsim.errors import ParamError
+from cxsim.errors import ParamError, require_kind
 from cxsim.finance.returns import npv_by_draw, returns
 from cxsim.finance.statement import Flows, cash, flows, statement, totals
 from cxsim.params import MICROS
@@ -54,6 +54,7 @@ def run(scenario: Scenario, *, executor: Executor | None = None, progress: Progr
     DataError, EstimationError, ParamError, SimulationError
         When orders, models, assumptions or plans cannot be used; the message says what is possible.
     """
+    require_kind(scenario, Scenario, "a scenario, such as cxsim.scenario('cdnow-quick')")
     if not scenario.with_prior:
         names = ", ".join(one.name for one in scenario.searched)
         raise ParamError(

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 
 import polars as pl
 
+from cxsim.data.exports.files import FRAME
 from cxsim.data.exports.mappings import SHOP_FILE
 from cxsim.data.exports.read_shop import read_shop
 from cxsim.data.orders import Transactions, transactions_of
@@ -182,7 +183,8 @@ def start(
 
 def _named(seen: Seen, name: str) -> Seen:
     """Return what exports show of a shop that has the name of its project where they have no other."""
-    if seen.place is None or seen.shop.name not in (seen.place.stem, seen.place.resolve().stem):
+    unnamed = {FRAME} if seen.place is None else {seen.place.stem, seen.place.resolve().stem}
+    if seen.shop.name not in unnamed:
         return seen
     return seen._replace(shop=replace(seen.shop, name=name))
 

@@ -279,7 +279,11 @@ def test_a_frame_is_copied_into_a_project_that_is_named(exports, tmp_path):
     orders = look(exports).orders.table.collect()
     with pytest.raises(ParamError, match="project='my-shop'"):
         start(orders)
+    with pytest.raises(DataError, match=r"Name the columns of orders: columns=\{'customer_id': NAME, "):
+        start(orders.rename({"amount": "net"}), project=tmp_path / "from-frame")
     made = start(orders, project=tmp_path / "from-frame", answers={"currency": "EUR"})
+    assert load_scenario(made.scenario).title == "Which of 3 programmes should from-frame fund?"
+    assert repr(made) == f"Project(from-frame in {made.folder}; {len(made.written)} files written, 0 kept)"
     read = load_scenario(made.scenario)
     assert read.orders == "orders"
     assert root() == made.folder

@@ -217,7 +217,7 @@ def recognised(columns: Sequence[str]) -> Format | None:
     return max(fitting, key=lambda form: (len(form.required), len(form.header)), default=None)
 
 
-def unrecognised(columns: Sequence[str]) -> str:
+def unrecognised(columns: Sequence[str], *, of: Literal["file", "frame"] = "file") -> str:
     """Return the message for a header of no format."""
     lacking = [(_lacking(form, columns), form) for form in formats() if form.required]
     # Neighbours share most of what they need; one column in common says nothing.
@@ -226,8 +226,14 @@ def unrecognised(columns: Sequence[str]) -> str:
     listed = "; ".join(f"{form.title} (lacks {_some(names)})" for names, form in near[:_NEAREST])
     only = f" Its header is one cell, {columns[0][:60]!r}." if len(columns) == 1 else ""
     nearest = f" Nearest: {listed}." if near else ""
+    head = f"not recognised by its {len(columns)} columns ({_some(columns)}).{only}{nearest} "
+    if of == "frame":
+        return (
+            f"{head}Name the columns of orders: columns={{'customer_id': NAME, 'ordered_at': NAME, 'amount': NAME}}; "
+            "of order lines 'order_id', 'units' and 'line_price' in the place of 'amount'."
+        )
     return (
-        f"not recognised by its {len(columns)} columns ({_some(columns)}).{only}{nearest} Map its "
+        f"{head}Map its "
         "columns: for orders with --customer-id, --ordered-at, --amount (and --order-id, --quantity, --price for order "
         "lines), in metrics, start and calibrate with --column customer_id=NAME and so on; for any table in a file "
         "shop.yaml in the same folder."

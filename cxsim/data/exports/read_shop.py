@@ -339,7 +339,7 @@ def _readouts(
                 form = replace(form, columns={ours: name for ours, name in form.columns.items() if ours not in _GOODS})
             readouts.append(reader(zoned, form, policy))
         else:
-            unknown[export.file] = unrecognised(header)
+            unknown[export.file] = unrecognised(header, of="frame" if export.file == FRAME else "file")
     return readouts, unknown, policy
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from cxsim.display import facts_html
-from cxsim.errors import CxsimError
+from cxsim.errors import CxsimError, require_kind
 from cxsim.finance.returns import Outcome, Rule
 from cxsim.reporting.business.what_if import Slider, sliders_of
 from cxsim.study.business.alternatives import Alternatives, Answer, Setting, alternatives, simulated
@@ -50,6 +50,7 @@ def explore(case: BusinessCase) -> widgets.VBox:
     >>> shown.children[0].label
     'Win-back coupon'
     """
+    require_kind(case, BusinessCase, "a business case: cxsim.business_case(cxsim.run(scenario))")
     titles, names = case.study.scenario.titles, case.grid_centre["strategy"].to_list()
     choice = widgets.Dropdown(
         options=[(titles[name], name) for name in names], description="Programme", style=_LABEL, layout=_WIDE

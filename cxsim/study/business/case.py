@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from cxsim.display import facts_html, notebook_bar
+from cxsim.errors import require_kind
 from cxsim.finance.returns import investment
 from cxsim.finance.statement import cash_days, cohort_money, fan, flows, periods
 from cxsim.simulation.counts import CountKind, place
@@ -140,6 +141,7 @@ def business_case(study: Study, *, executor: Executor | None = None, progress: P
     SimulationError
         When a variant cannot be simulated.
     """
+    require_kind(study, Study, "a study: cxsim.run(scenario)")
     # By the shop's own locale, whatever the session's is, so that the same study gives the same sentences.
     with written_as(study.scenario.economics.locale):
         return _business_case(study, executor, progress or notebook_bar("Working out the business case"))
