@@ -42,6 +42,8 @@ SHOP_FILE = "shop.yaml"
 _SHORT_INTEGERS = (pl.Int8, pl.Int16, pl.UInt8, pl.UInt16)
 _TRUE = dict.fromkeys(("true", "yes", "1"), True) | dict.fromkeys(("false", "no", "0"), False)
 _SEED = 1
+# Rows of a text file that are held in memory once they are read: at most a few hundred megabytes.
+_MOST_HELD = 2_000_000
 # Rows of these tables need no number of their own; others are named by it elsewhere.
 _NUMBERED = ("surveys", "returns", "contacts")
 # What stands for a column that the contract needs, where a table is read by its statuses.
@@ -342,7 +344,11 @@ def _typed(export: Export, form: Format, policy: Policy, copies: pl.Series) -> C
         answer = pl.col("score").cast(pl.String).str.strip_chars()
         typed["written"] = (answer != "").fill_null(value=False)
     order = dict.fromkeys([*(name for name in kinds if name in schema), *typed])
-    return replace(read, rows=read.rows.with_columns(**typed).select(*order))
+    done = read.rows.with_columns(**typed).select(*order)
+    # What comes next goes through the rows ten times; to read a text is slower than all else.
+    if bare and collected(export.rows.select(pl.len()), file).item() <= _MOST_HELD:
+        done = collected(done, file).lazy()
+    return replace(read, rows=done)
 
 
 def _lacked(table: str, there: Container[str], file: str) -> dict[str, pl.Expr]:
