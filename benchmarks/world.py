@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.mechanisms import STACKING, every_mechanism
 from cxsim.params import read
+from cxsim.simulation.counts import YEARS_AFTER
 from cxsim.simulation.engine import Inputs
 from cxsim.simulation.plan import arrivals_of, compile_plan, count_kinds_of
 from cxsim.simulation.state import Latents
@@ -70,5 +71,6 @@ def _ready(
         arrivals=(people.arrivals, people.most_arrivals)[:arms],
         reached=(reached_by(people, [programme.reach.who for programme in programmes]),) * arms,
         unit_values=(np.ones(count_kinds_of(plan), np.int64),) * arms,
+        later=np.zeros((YEARS_AFTER, 2), np.int64),
     )
     return lambda: ready
